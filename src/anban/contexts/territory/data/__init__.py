@@ -1,0 +1,1 @@
+"""Packaged areas of Beijing and the pure readers of their files."""
