@@ -1,0 +1,1 @@
+"""The tests of Anban, by room of the house."""
