@@ -171,7 +171,8 @@ def guarded_cluster(*, durable: bool = False) -> Iterator[str]:
     keeper = subprocess.Popen(
         arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
     )
-    assert keeper.stdin is not None and keeper.stdout is not None
+    assert keeper.stdin is not None
+    assert keeper.stdout is not None
     try:
         line = keeper.stdout.readline()
         if not line:
