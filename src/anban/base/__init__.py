@@ -1,0 +1,1 @@
+"""Floor 2: Django without the domain: people, journal, files, jobs, notices."""

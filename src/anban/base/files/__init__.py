@@ -1,0 +1,1 @@
+"""Photos and documents by content hash (照片与附件)."""

@@ -1,0 +1,1 @@
+"""Work done by the worker, as rows (后台任务)."""

@@ -1,0 +1,1 @@
+"""The append-only, Merkle-sealed record of every change (全过程记录)."""

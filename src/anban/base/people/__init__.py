@@ -1,0 +1,1 @@
+"""Persons, accounts, sessions, tokens and the Actor (人员与账号)."""

@@ -1,0 +1,1 @@
+"""Floor 6: settings, urls, wsgi and the command line."""

@@ -1,0 +1,1 @@
+"""Floor 3: one Django app per bounded context; imports go downward only."""

@@ -1,0 +1,58 @@
+"""Reads of the catalog: what a root's codes mean on a day. The catalog is public within its root."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TypeVar
+
+from django.db.models import Q, QuerySet
+
+from anban.contexts.catalog.models import HazardClass, HazardCode, Industry, PlaceKind, Sector, Term
+
+T = TypeVar("T", bound=Term)
+
+
+def _on(rows: QuerySet[T], on: date | None) -> QuerySet[T]:
+    if on is None:
+        return rows
+    return rows.filter(Q(from_on__isnull=True) | Q(from_on__lte=on), Q(until_on__isnull=True) | Q(until_on__gt=on))
+
+
+def hazard_classes(root: str, on: date | None = None) -> QuerySet[HazardClass]:
+    """Return the hazard classes of a root in force on a day (all when no day is given)."""
+    return _on(HazardClass.objects.filter(root=root), on).order_by("code")
+
+
+def hazard_codes(root: str, on: date | None = None) -> QuerySet[HazardCode]:
+    """Return the hazard codes (check items) of a root in force on a day."""
+    return _on(HazardCode.objects.filter(root=root), on).order_by("code")
+
+
+def place_kinds(root: str, on: date | None = None) -> QuerySet[PlaceKind]:
+    """Return the place kinds of a root in force on a day."""
+    return _on(PlaceKind.objects.filter(root=root), on).order_by("code")
+
+
+def industries(root: str, on: date | None = None) -> QuerySet[Industry]:
+    """Return the industries of a root in force on a day."""
+    return _on(Industry.objects.filter(root=root), on).order_by("code")
+
+
+def sectors(root: str, on: date | None = None) -> QuerySet[Sector]:
+    """Return the sectors of a root in force on a day."""
+    return _on(Sector.objects.filter(root=root), on).order_by("code")
+
+
+def sector_scope(root: str, code: str, on: date) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the hazard classes and place kinds of a sector.
+
+    A sector that the catalog doesn't know covers nothing: an unknown limit never widens what somebody sees.
+    """
+    row = sectors(root, on).filter(code=code).first()
+    if row is None:
+        return frozenset({"-"}), frozenset({"-"})
+    classes = frozenset(c for c in row.classes.split(";") if c)
+    kinds = frozenset(k for k in row.kinds.split(";") if k)
+    if not classes and not kinds:
+        return frozenset({"-"}), frozenset({"-"})
+    return classes, kinds

@@ -1,0 +1,1 @@
+"""The register of places (监管对象台账)."""

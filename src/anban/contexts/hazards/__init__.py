@@ -1,0 +1,1 @@
+"""The ledger of hazards from found to closed (隐患台账)."""

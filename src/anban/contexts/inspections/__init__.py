@@ -1,0 +1,1 @@
+"""Visits, their answers and findings (检查)."""

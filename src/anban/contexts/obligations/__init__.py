@@ -1,0 +1,1 @@
+"""Who owes what by when (责任事项)."""

@@ -1,0 +1,1 @@
+"""Who regulates what where, and the chain of persons of each matter (监管责任)."""

@@ -1,0 +1,1 @@
+"""Areas, bodies, posts and their holders (属地与机构)."""

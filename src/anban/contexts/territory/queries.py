@@ -1,0 +1,254 @@
+"""Reads of areas, bodies and posts, and the actor that a person is on a day."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from anban.base.people.actor import Actor, Channel, Grant
+from anban.base.people.models import Account
+from anban.contexts.catalog.queries import sector_scope
+from anban.contexts.territory.models import Area, AreaRoot, Body, CalendarYear, Holding, Overlay, Post, Setting
+from anban.kit.clock import city_date as kit_city_date
+from anban.kit.workdays import Calendar, china
+
+END = "~"
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """What an area root is, for pages and rules: its kind, zone and calendar."""
+
+    code: str
+    name: str
+    name_en: str
+    kind: str
+    zone: str
+    calendar: str
+    number_prefix: str
+
+    @property
+    def is_real(self) -> bool:
+        """Tell whether this root holds the records of a real city."""
+        return self.kind == AreaRoot.Kind.REAL
+
+
+def within(path: str, column: str = "area_path") -> Q:
+    """Return the range predicate for everything at or below ``path`` (never LIKE: an index serves a range)."""
+    return Q(**{f"{column}__gte": path, f"{column}__lt": path + END})
+
+
+def roots() -> QuerySet[AreaRoot]:
+    """Return every area root; which of them an actor may enter is decided by its posts."""
+    return AreaRoot.objects.order_by("code")
+
+
+def root(code: str) -> Root:
+    """Return the root named ``code``. Raises: AreaRoot.DoesNotExist."""
+    row = AreaRoot.objects.get(pk=code)
+    return Root(row.code, row.name, row.name_en, row.kind, row.zone, row.calendar, row.number_prefix)
+
+
+def city_date(at: datetime, root_code: str) -> date:
+    """Return the day of the root's own city at the instant ``at``: the only way from instant to day."""
+    return kit_city_date(at, root(root_code).zone)
+
+
+def calendar(root_code: str) -> Calendar:
+    """Return the root's working-day calendar with the years loaded from files."""
+    name = root(root_code).calendar
+    made = china()
+    for text in CalendarYear.objects.filter(calendar=name).order_by("year").values_list("days", flat=True):
+        rows = csv.DictReader(text.splitlines())
+        made = made.with_days((date.fromisoformat(row["date"]), row["kind"]) for row in rows)
+    return made
+
+
+def settings_of(root_code: str) -> Mapping[str, str]:
+    """Return the figures of practice that the root has set for itself."""
+    return dict(Setting.objects.filter(root_id=root_code).values_list("key", "value"))
+
+
+def areas(actor: Actor) -> QuerySet[Area]:
+    """Return the areas of the actor's root that its grants cover, in tree order."""
+    rows = Area.objects.filter(root_id=actor.root).order_by("path")
+    prefixes = scope_paths(actor)
+    if prefixes is None:
+        return rows
+    covered = Q(pk__in=[])
+    for prefix in prefixes:
+        covered |= within(prefix, "path")
+    return rows.filter(covered)
+
+
+def scope_paths(actor: Actor) -> tuple[str, ...] | None:
+    """Return the area paths that the actor's grants cover, or None for the whole root."""
+    if actor.system:
+        return None
+    paths: set[str] = set()
+    for grant in actor.grants:
+        if grant.root != actor.root or grant.place_id or grant.matter_id:
+            continue
+        if not grant.paths:
+            return None
+        paths.update(grant.paths)
+    return tuple(sorted(p for p in paths if not any(p != q and p.startswith(q) for q in paths)))
+
+
+def area_by_code(root_code: str, code: str) -> Area | None:
+    """Return the area with the attribute code ``code`` in a root."""
+    return Area.objects.filter(root_id=root_code, code=code).first()
+
+
+def overview_areas(root_code: str) -> QuerySet[Area]:
+    """Return the areas of every overview of a root: in Beijing the 16 districts and 经开区."""
+    return Area.objects.filter(root_id=root_code, in_overview=True).order_by("code")
+
+
+def overview_code(root_code: str, path: str, on: date) -> str:
+    """Return the code of the overview area that a path counts in on a day: its managing area where one is in the overview."""
+    return overviews(root_code, on).of(path)
+
+
+@dataclass(frozen=True, slots=True)
+class Overviews:
+    """The overview of a root on a day: which district or managing area each path counts in."""
+
+    districts: tuple[tuple[str, str], ...]
+    managed: tuple[tuple[str, str], ...]
+
+    def of(self, path: str) -> str:
+        """Return the overview area's code for a path, empty above the districts."""
+        for prefix, code in self.managed:
+            if path.startswith(prefix):
+                return code
+        for prefix, code in self.districts:
+            if path.startswith(prefix):
+                return code
+        return ""
+
+
+def overviews(root_code: str, on: date) -> Overviews:
+    """Return the overview of a root on a day, for callers that place many rows."""
+    districts = tuple(
+        Area.objects.filter(root_id=root_code, in_overview=True)
+        .exclude(level=Area.Level.MANAGEMENT)
+        .values_list("path", "code")
+    )
+    managed = tuple(
+        Overlay.objects.filter(managing__root_id=root_code, managing__in_overview=True)
+        .filter(Q(from_on__isnull=True) | Q(from_on__lte=on), Q(until_on__isnull=True) | Q(until_on__gt=on))
+        .values_list("street__path", "managing__code")
+    )
+    return Overviews(districts, managed)
+
+
+def bodies(root_code: str) -> QuerySet[Body]:
+    """Return the bodies of a root by name; bodies are public knowledge."""
+    return Body.objects.filter(root_id=root_code).select_related("area").order_by("area__path", "name")
+
+
+def posts(actor: Actor) -> QuerySet[Post]:
+    """Return the posts of the areas that the actor covers."""
+    rows = Post.objects.filter(root_id=actor.root).select_related("body", "area").order_by("area__path", "role")
+    prefixes = scope_paths(actor)
+    if prefixes is None:
+        return rows
+    covered = Q(pk__in=[])
+    for prefix in prefixes:
+        covered |= within(prefix, "area__path")
+    return rows.filter(covered)
+
+
+def holders(post_ids: Iterable[UUID], on: date) -> QuerySet[Holding]:
+    """Return who holds the given posts on a day, first holders before deputies."""
+    return (
+        Holding.objects.filter(post_id__in=list(post_ids), from_on__lte=on)
+        .filter(Q(until_on__isnull=True) | Q(until_on__gt=on))
+        .select_related("person", "post__body")
+        .order_by("post_id", "deputy", "from_on", "id")
+    )
+
+
+def holdings_of(person_id: UUID, on: date) -> QuerySet[Holding]:
+    """Return the posts that a person holds on a day."""
+    return (
+        Holding.objects.filter(person_id=person_id, from_on__lte=on)
+        .filter(Q(until_on__isnull=True) | Q(until_on__gt=on))
+        .filter(Q(post__until_on__isnull=True) | Q(post__until_on__gt=on))
+        .select_related("post__body", "post__area")
+        .order_by("post_id")
+    )
+
+
+def managed_paths(area: Area, on: date) -> tuple[str, ...]:
+    """Return the paths that an area's grants cover on a day: its own, or the streets that a managing area holds."""
+    if area.level != Area.Level.MANAGEMENT:
+        return () if area.parent_id is None else (area.path,)
+    streets = (
+        Overlay.objects.filter(managing=area)
+        .filter(Q(from_on__isnull=True) | Q(from_on__lte=on), Q(until_on__isnull=True) | Q(until_on__gt=on))
+        .values_list("street__path", flat=True)
+    )
+    return (area.path, *streets)
+
+
+def actor_for(
+    person_id: UUID,
+    root_code: str,
+    on: date,
+    *,
+    account: Account | None = None,
+    channel: Channel = "web",
+    second_factor: bool = False,
+    scopes: frozenset[str] = frozenset(),
+) -> Actor:
+    """Return the actor that a person is in a root on a day: one grant per post held, as holder or deputy."""
+    grants: list[Grant] = []
+    for holding in holdings_of(person_id, on).filter(post__root_id=root_code):
+        post = holding.post
+        classes, kinds = sector_scope(root_code, post.sector, on) if post.sector else (frozenset(), frozenset())
+        grants.append(
+            Grant(
+                root=root_code,
+                role=post.role,
+                paths=() if post.place_id else managed_paths(post.area, on),
+                sector=post.sector,
+                classes=classes,
+                kinds=kinds,
+                body_id=post.body_id,
+                post_id=post.id,
+                place_id=post.place_id,
+                deputy=holding.deputy,
+            )
+        )
+    return Actor(
+        person_id=person_id,
+        root=root_code,
+        grants=tuple(grants),
+        account_id=account.pk if account else None,
+        channel=channel,
+        second_factor=second_factor,
+        zone=root(root_code).zone,
+        scopes=scopes,
+    )
+
+
+def roots_of(person_id: UUID, on: date) -> tuple[str, ...]:
+    """Return the codes of the roots in which a person holds a post on a day."""
+    return tuple(sorted(set(holdings_of(person_id, on).values_list("post__root_id", flat=True))))
+
+
+def scope_label(actor: Actor, *, english: bool = False) -> str:
+    """Return in words where the actor's first grant holds: the areas' names, or the root's."""
+    paths = scope_paths(actor)
+    if paths is None:
+        return ""
+    names = Area.objects.filter(root_id=actor.root, path__in=paths[:3]).order_by("path")
+    shown = "、".join(a.name_en if english else a.name for a in names)
+    return f"{shown}…" if len(paths) > 3 else shown

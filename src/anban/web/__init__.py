@@ -1,0 +1,1 @@
+"""Floor 5: pages by audience, not by model."""

@@ -1,0 +1,1 @@
+"""The city overview."""

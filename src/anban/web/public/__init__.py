@@ -1,0 +1,1 @@
+"""Pages that need no post: sign-in, set-up link, verification of a seal."""

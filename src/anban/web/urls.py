@@ -1,0 +1,7 @@
+"""Every page's address, one list per audience."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, URLResolver
+
+urlpatterns: list[URLPattern | URLResolver] = []
