@@ -108,7 +108,7 @@ migrations: setup-dev ## write the migrations that the models ask for
 	@$(PY) tools/made.py migrations
 
 roles: setup-dev ## print who may open which page
-	@$(PY) tools/made.py roles
+	@$(PY) tools/made.py roles --check
 
 bench: setup-dev ## the benchmarks (docs/benchmarks.md says what they mean)
 	@$(PY) -m bench

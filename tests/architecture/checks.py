@@ -141,9 +141,9 @@ def upward_by_name(module: Module, seen: Seen) -> list[str]:
         seen.count += 1
         target = next((keyword.value for keyword in node.keywords if keyword.arg == "to"), None)
         target = target or (node.args[0] if node.args else None)
-        if not isinstance(target, ast.Constant) or "." not in str(target.value):
+        if not isinstance(target, ast.Constant) or not isinstance(target.value, str) or "." not in target.value:
             continue
-        label = str(target.value).split(".")[0]
+        label = target.value.split(".")[0]
         if label in ORDER and own is not None and ORDER.index(label) > own:
             faults.append(f"{module.path}:{node.lineno}: a foreign key to {target.value} points upward")
     return faults
@@ -324,12 +324,12 @@ def _columns(node: ast.ClassDef) -> dict[str, str]:
     """The columns of a class: attribute name to the field's type."""
     found = {}
     for statement in node.body:
-        value = statement.value if isinstance(statement, ast.Assign | ast.AnnAssign) else None
-        if not isinstance(value, ast.Call):
+        if not isinstance(statement, ast.Assign | ast.AnnAssign) or not isinstance(statement.value, ast.Call):
             continue
+        value = statement.value
         kind = _called(value)
         if kind.endswith("Field") or kind in RELATIONS:
-            target = statement.targets[0] if isinstance(statement, ast.Assign) else statement.target  # type: ignore[union-attr]
+            target = statement.targets[0] if isinstance(statement, ast.Assign) else statement.target
             found[ast.unparse(target)] = kind
     return found
 

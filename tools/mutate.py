@@ -1,0 +1,100 @@
+"""Plants faults in the pure rules, one at a time in a copy, and lists those that no test of the rules catches."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+OTHER: dict[type[ast.cmpop], type[ast.cmpop]] = {
+    ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt,
+    ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Is: ast.IsNot, ast.IsNot: ast.Is,
+}  # fmt: skip
+
+
+def faults(tree: ast.Module) -> Iterator[tuple[ast.AST, str]]:
+    """Yield each place where a fault can be planted, with its kind."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Compare) and type(node.ops[0]) in OTHER:
+            yield node, "compare"
+        elif isinstance(node, ast.BoolOp):
+            yield node, "and/or"
+        elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
+            yield node, "plus/minus"
+        elif isinstance(node, ast.If):
+            yield node, "condition"
+        elif isinstance(node, ast.Constant) and type(node.value) in {int, bool}:
+            yield node, "constant"
+
+
+def plant(node: ast.AST) -> None:
+    """Turn one node into its neighbour."""
+    if isinstance(node, ast.Compare):
+        node.ops[0] = OTHER[type(node.ops[0])]()
+    elif isinstance(node, ast.BoolOp):
+        node.op = ast.Or() if isinstance(node.op, ast.And) else ast.And()
+    elif isinstance(node, ast.BinOp):
+        node.op = ast.Sub() if isinstance(node.op, ast.Add) else ast.Add()
+    elif isinstance(node, ast.If):
+        node.test = ast.UnaryOp(ast.Not(), node.test)
+    elif isinstance(node, ast.Constant) and isinstance(node.value, bool):
+        node.value = not node.value
+    elif isinstance(node, ast.Constant) and isinstance(node.value, int):
+        node.value += 1
+
+
+def main() -> int:
+    """Plant a fixed sample of faults and report; exit 1 where more than the allowed share survives."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--count", type=int, default=120)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--allowed-pct", type=float, default=10.0)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="anban-mutate-") as name:
+        copy = Path(name)
+        for part in ("src", "tests", "tools"):
+            shutil.copytree(REPOSITORY / part, copy / part, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+        shutil.copy(REPOSITORY / "pyproject.toml", copy)
+        environment = os.environ | {"PYTHONPATH": str(copy / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
+        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "tests/rules", "tests/kit"]
+
+        def passes() -> bool:
+            run = subprocess.run(command, cwd=copy, env=environment, check=False, capture_output=True, timeout=600)
+            return run.returncode == 0
+
+        if not passes():
+            print("the tests of the rules do not pass as they are", file=sys.stderr)
+            return 2
+        places: list[tuple[Path, int]] = []
+        for path in sorted([*(copy / "src/anban/rules").rglob("*.py"), *(copy / "src/anban/kit").rglob("*.py")]):
+            places += [(path, number) for number, _ in enumerate(faults(ast.parse(path.read_text(encoding="utf-8"))))]
+        chosen = random.Random(options.seed).sample(places, min(options.count, len(places)))
+        survivors = []
+        for path, number in chosen:
+            source = path.read_text(encoding="utf-8")
+            tree = ast.parse(source)
+            node, kind = list(faults(tree))[number]
+            plant(node)
+            path.write_text(ast.unparse(tree), encoding="utf-8")
+            try:
+                survived = passes()
+            except subprocess.TimeoutExpired:
+                survived = False
+            path.write_text(source, encoding="utf-8")
+            if survived:
+                survivors.append(f"{path.relative_to(copy)}:{getattr(node, 'lineno', 0)}: {kind}")
+        print("\n".join(survivors))
+        print(f"{len(chosen) - len(survivors)} of {len(chosen)} planted faults caught ({len(places)} places)")
+        return 1 if 100 * len(survivors) > options.allowed_pct * len(chosen) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
