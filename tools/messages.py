@@ -26,7 +26,7 @@ QUOTED = re.compile(r"""^(?:translate|trans)\s+("([^"]*)"|'([^']*)')(?=\s|$)""")
 FILTERED = re.compile(r"""\b_\(\s*("([^"]*)"|'([^']*)')\s*\)""")
 
 
-class TroubleError(Exception):
+class Trouble(Exception):
     """Texts that cannot become a catalog; the message lists every one."""
 
 
@@ -69,18 +69,18 @@ def _literal(node: ast.expr) -> str | None:
 def from_python(source: str, place: str, texts: Texts) -> None:
     """Note the msgids of the gettext calls of one module.
 
-    Raises: TroubleError where a call is given an f-string, which no catalog can hold.
+    Raises: Trouble where a call is given an f-string, which no catalog can hold.
     """
     for node in ast.walk(ast.parse(source)):
         if not isinstance(node, ast.Call):
             continue
         name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
         if name in CALLS_WITH_CONTEXT:
-            raise TroubleError(f"{place}:{node.lineno}: contexts are not used; choose a text that is clear by itself")
+            raise Trouble(f"{place}:{node.lineno}: contexts are not used; choose a text that is clear by itself")
         if name not in CALLS or not node.args:
             continue
         if any(isinstance(part, ast.JoinedStr) for part in node.args[: CALLS[name]]):
-            raise TroubleError(f"{place}:{node.lineno}: an f-string cannot be translated; use named placeholders")
+            raise Trouble(f"{place}:{node.lineno}: an f-string cannot be translated; use named placeholders")
         text = _literal(node.args[0])
         plural = _literal(node.args[1]) if CALLS[name] == 2 and len(node.args) > 1 else None
         if text is not None:
@@ -168,7 +168,7 @@ def texts_of_tables(english: Iterable[str], texts: Texts, package: Path = PACKAG
 def english_texts(package: Path = PACKAGE) -> dict[str, tuple[str, str, str]]:
     """Read the translations: Chinese text to (English, English plural or "", file).
 
-    Raises: TroubleError for a bad header, an empty cell, or two files that differ on one text.
+    Raises: Trouble for a bad header, an empty cell, or two files that differ on one text.
     """
     found: dict[str, tuple[str, str, str]] = {}
     troubles: list[str] = []
@@ -176,7 +176,7 @@ def english_texts(package: Path = PACKAGE) -> dict[str, tuple[str, str, str]]:
         with path.open(encoding="utf-8-sig", newline="") as stream:
             reader = csv.DictReader(stream)
             if tuple(reader.fieldnames or ()) not in {("zh", "en"), ("zh", "en", "en_plural")}:
-                raise TroubleError(f"{path.name}: the header must be zh,en or zh,en,en_plural")
+                raise Trouble(f"{path.name}: the header must be zh,en or zh,en,en_plural")
             for row in reader:
                 place = f"{path.name}:{reader.line_num}"
                 if None in row or not row["zh"] or not row["en"]:
@@ -187,7 +187,7 @@ def english_texts(package: Path = PACKAGE) -> dict[str, tuple[str, str, str]]:
                 if known[:2] != entry[:2]:
                     troubles.append(f"{place}: 「{row['zh']}」 is {known[0]!r} in {known[2]} and {entry[0]!r} here")
     if troubles:
-        raise TroubleError("\n".join(troubles))
+        raise Trouble("\n".join(troubles))
     return found
 
 
@@ -198,7 +198,7 @@ def _placeholders(text: str) -> list[str]:
 def catalog_of(texts: Texts, english: dict[str, tuple[str, str, str]], *, unused_allowed: bool = False) -> Catalog:
     """Join texts and translations.
 
-    Raises: TroubleError listing texts without English, translations no longer used, and placeholders that differ.
+    Raises: Trouble listing texts without English, translations no longer used, and placeholders that differ.
     """
     troubles = [f"no English: 「{text}」 ({texts.places[text]})" for text in texts.plurals if text not in english]
     if not unused_allowed:
@@ -218,7 +218,7 @@ def catalog_of(texts: Texts, english: dict[str, tuple[str, str, str]], *, unused
         else:
             catalog.add((text, plural), (one, many or one))
     if troubles:
-        raise TroubleError("\n".join(troubles))
+        raise Trouble("\n".join(troubles))
     return catalog
 
 
@@ -249,7 +249,7 @@ def main(arguments: list[str] | None = None) -> int:
                 print(f"no English: 「{text}」 ({texts.places[text]})", file=sys.stderr)
                 del texts.plurals[text]
         catalog = catalog_of(texts, english, unused_allowed=options.partial)
-    except TroubleError as trouble:
+    except Trouble as trouble:
         print(trouble, file=sys.stderr)
         return 1
     for name, content in zip(("django.po", "django.mo"), compiled(catalog), strict=True):

@@ -40,7 +40,7 @@ def test_every_way_of_writing_a_text_is_collected() -> None:
 
 
 def test_a_text_in_an_f_string_is_refused() -> None:
-    with pytest.raises(messages.TroubleError, match="f-string"):
+    with pytest.raises(messages.Trouble, match="f-string"):
         messages.from_python('_(f"第{n}页")', "a.py", messages.Texts())
 
 
@@ -55,7 +55,7 @@ def test_a_text_in_an_f_string_is_refused() -> None:
 def test_planted_fault_in_the_texts_is_found(english: dict[str, tuple[str, str, str]], reason: str) -> None:
     texts = messages.Texts()
     texts.add("共 %(n)s 条", None, "a.html:1")
-    with pytest.raises(messages.TroubleError, match=reason):
+    with pytest.raises(messages.Trouble, match=reason):
         messages.catalog_of(texts, english)
 
 
