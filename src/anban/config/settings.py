@@ -54,10 +54,11 @@ MIDDLEWARE = [
 ]
 ROOT_URLCONF = "anban.config.urls"
 WSGI_APPLICATION = "anban.config.wsgi.application"
+WEB = Path(__file__).resolve().parent.parent / "web"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [],
+        "DIRS": [str(WEB / audience / "templates") for audience in ("desk", "portal", "public", "board")],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [

@@ -1,7 +1,11 @@
-"""Every page's address, one list per audience."""
+"""Every address of the pages, one list per audience."""
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import include, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns = [
+    path("", include("anban.web.public.urls")),
+    path("", include("anban.web.desk.urls")),
+    path("", include("anban.web.board.urls")),
+]
