@@ -80,7 +80,7 @@ def due(
     """
     key = clock_key(kind, fire=fire, life_at_risk=life_at_risk)
     if key is None:
-        raise Refusal("clocks.no_such_clock", zh=kind.zh, en=kind.en)
+        raise Refusal("clocks.no_such_clock", clock_zh=kind.zh, clock_en=kind.en)
     limit = law.value(key, on=on, overrides=overrides)
     local = _local(at, zone)
     if limit.unit == "hours":
@@ -253,7 +253,7 @@ def _local(at: datetime, zone: tzinfo) -> datetime:
     return at.astimezone(zone)
 
 
-register("clocks.no_such_clock", zh="“{zh}”没有规定时限", en="No deadline is set for: {en}")
+register("clocks.no_such_clock", zh="“{clock_zh}”没有规定时限", en="No deadline is set for: {clock_en}")
 register("clocks.naive_instant", zh="时刻缺少时区", en="An instant lacks its time zone")
 register("clocks.term_not_positive", zh="整改期限至少一日", en="A rectification term is at least one day")
 register("clocks.rebounds_negative", zh="反弹次数不能为负", en="The number of rebounds cannot be negative")

@@ -20,8 +20,12 @@ class Message:
 
     @property
     def fields(self) -> frozenset[str]:
-        """This property will name the parameters that the texts use."""
-        return frozenset(name for _, name, _, _ in string.Formatter().parse(self.zh) if name)
+        """This property will name the parameters that either text uses."""
+        return _placeholders(self.zh) | _placeholders(self.en)
+
+
+def _placeholders(text: str) -> frozenset[str]:
+    return frozenset(name for _, name, _, _ in string.Formatter().parse(text) if name)
 
 
 _MESSAGES: dict[str, Message] = {}
@@ -30,13 +34,15 @@ _MESSAGES: dict[str, Message] = {}
 def register(code: str, *, zh: str, en: str) -> str:
     """This function will enter a refusal code with its texts and give the code back, so that it can be a constant.
 
-    Registering the same texts twice changes nothing.
+    A parameter that is a word comes twice, as `name_zh` and `name_en`. Registering the same texts twice changes nothing.
     Raises: ValueError for a code that is not dotted snake case, texts with different placeholders, or a second meaning.
     """
     message = Message(code, zh, en)
     if not _CODE.fullmatch(code):
         raise ValueError(f"refusal code {code!r} is not dotted snake case")
-    if message.fields != Message(code, en, en).fields:
+    if {each.removesuffix("_zh") for each in _placeholders(zh)} != {
+        each.removesuffix("_en") for each in _placeholders(en)
+    }:
         raise ValueError(f"the texts of {code!r} use different placeholders")
     known = _MESSAGES.get(code)
     if known is not None and known != message:
@@ -50,7 +56,7 @@ def all_codes() -> dict[str, Message]:
     return dict(sorted(_MESSAGES.items()))
 
 
-class Refusal(Exception):  # noqa: N818 - a refusal is a rightful answer of the domain, not a fault of the program
+class Refusal(Exception):
     """The domain says no: a registered `code`, the `field` it concerns if any, and the parameters of its texts.
 
     Raises: ValueError when the code is not registered or a parameter of its texts is missing.

@@ -65,6 +65,7 @@ def _chain() -> list[tuple[State | None, Step]]:
                 Action.NAME_BODY,
                 frozenset({Role.LISTING_BODY}),
                 to=State.PLAN_DUE,
+                parallel=state is State.PLAN_DUE,
                 paper="区政府确定治理主体的文件",
                 needs=("body", "funds", "document_number"),
             )
