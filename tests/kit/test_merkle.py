@@ -211,7 +211,7 @@ def test_tiles_are_reported_as_they_complete_and_answer_proofs_without_the_leave
         assert bool(done) is ((i + 1) % 256 == 0)
         for subtree in done:
             assert isinstance(subtree, Subtree)
-            tiles[subtree.level, subtree.index] = subtree.hash
+            tiles[subtree.level, subtree.position] = subtree.hash
     assert sorted(tiles) == [(8, i) for i in range(size // 256)] + [(16, 0)]
 
     read: list[int] = []

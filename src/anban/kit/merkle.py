@@ -33,10 +33,10 @@ HASHES: dict[str, Hash] = {"sha256": sha256, "sm3": sm3}
 
 
 class Subtree(NamedTuple):
-    """A complete subtree: its level, its index among the subtrees of that level, its hash."""
+    """A complete subtree: its level, its position among the subtrees of that level (from 0), its hash."""
 
     level: int
-    index: int
+    position: int
     hash: bytes
 
 
