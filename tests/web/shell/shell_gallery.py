@@ -21,6 +21,7 @@ from django import forms
 from django.conf import settings
 from django.template.backends.django import DjangoTemplates
 from django.utils import timezone, translation
+from playwright.sync_api import sync_playwright
 
 from anban.web import shell as shell_package
 from anban.web.shell import components as c
@@ -135,7 +136,13 @@ def sample() -> dict[str, Any]:
     ]  # fmt: skip
     state_options = tuple(
         c.FilterOption(label, "#", selected=label == "整改中", count=count)
-        for label, count in (("待核实", "31"), ("待签收", "12"), ("整改中", "188"), ("待复查", "44"), ("已销号", "9 310"))
+        for label, count in (
+            ("待核实", "31"),
+            ("待签收", "12"),
+            ("整改中", "188"),
+            ("待复查", "44"),
+            ("已销号", "9 310"),
+        )
     )
     filters = (
         c.Filter("地区", (c.FilterOption("望京街道", "#", count="412"), c.FilterOption("东湖街道", "#", count="96"))),
@@ -222,7 +229,9 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
         if path.startswith("/static/"):
             file = SHELL / path.lstrip("/")
             body = file.read_bytes()
-            kind = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}.get(file.suffix, "text/plain")
+            kind = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}.get(
+                file.suffix, "text/plain"
+            )
         elif path.startswith("/photos/"):
             tone = "#8a8f7c" if "a" in path.rpartition("/")[2] else "#6f8792"
             body = (
@@ -260,8 +269,6 @@ def served() -> Iterator[Served]:
 
 def photograph(folder: Path, wanted: tuple[str, ...] = PAGES) -> None:
     """This function will write every page as HTML and as pictures at 390 and 1440 px in both themes."""
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - only where pictures are taken
-
     folder.mkdir(parents=True, exist_ok=True)
     with served() as site, sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])

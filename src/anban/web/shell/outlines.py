@@ -7,32 +7,39 @@ import math
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 SOURCE: Final = Path(__file__).parent / "static" / "vendor" / "outlines" / "beijing-districts.geojson"
 WIDTH: Final = 640
 MARGIN: Final = 6
 ETDZ_CODE: Final = "110115403"
 """经济技术开发区 (经开区) in the list of areas: a managing area, drawn as a square beside 大兴."""
-ETDZ_CENTRE: Final = (116.93, 39.66)
+ETDZ_CENTRE: Final = (116.98, 39.62)
 ETDZ_HALF: Final = 13
+TIGHT_CODE: Final = "110107"
+"""石景山: its name fits on a wide map only."""
+
+CORE: Final = ("110101", "110102")
+"""东城 and 西城: too small for their names on the map, so they are drawn again, larger, in the corner it leaves free."""
+CORE_SCALE: Final = 3
+CORE_CORNER: Final = (12, 12)
+CORE_ASIDE: Final = 15
+"""How far the two names stand above and below the middle, so that large letters do not meet."""
 
 # Where the centre of a district is no good place for its name: shifts in drawing units, found by looking.
 LABEL_SHIFTS: Final[dict[str, tuple[int, int]]] = {
-    "110101": (9, -11),
-    "110102": (-10, 9),
-    "110105": (16, -14),
-    "110106": (-8, 6),
-    "110107": (-12, 14),
-    "110108": (-14, -18),
-    "110109": (-62, -10),
+    "110105": (14, -12),
+    "110106": (-16, 10),
+    "110107": (-8, 4),
+    "110108": (-22, -28),
+    "110109": (-66, -4),
     "110111": (-70, 0),
-    "110112": (14, 20),
-    "110114": (-8, -4),
-    "110115": (18, 26),
+    "110112": (14, 24),
+    "110114": (-4, -4),
+    "110115": (14, 30),
     "110116": (-18, -38),
     "110118": (24, -8),
-    "110119": (20, -22),
+    "110119": (20, -16),
 }
 ENGLISH: Final[dict[str, str]] = {
     "110101": "Dongcheng",
@@ -66,6 +73,18 @@ class Outline:
     label_x: int
     label_y: int
     own_outline: bool = True
+    core: bool = False
+    tight: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle in drawing units."""
+
+    x: int
+    y: int
+    width: int
+    height: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +94,9 @@ class OutlineMap:
     width: int
     height: int
     areas: tuple[Outline, ...]
+    core: tuple[Outline, ...]
+    core_box: Box
+    core_place: Box
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +139,45 @@ def _path(points: list[tuple[int, int]]) -> str:
     return f"M{points[0][0]} {points[0][1]}l{' '.join(steps)}z"
 
 
+def _rings(feature: dict[str, Any], projection: _Projection) -> list[list[tuple[int, int]]]:
+    """This function will project and simplify the rings of a district, leaving out those too small to draw."""
+    rings = (ring for polygon in feature["geometry"]["coordinates"] for ring in polygon)
+    lines = (simplified([projection.at(lng, lat) for lng, lat in ring]) for ring in rings)
+    return [line for line in lines if len(line) > 3]
+
+
+def _short(feature: dict[str, Any]) -> str:
+    return str(feature["properties"]["name"]).removesuffix("区")
+
+
+def _core(features: list[dict[str, Any]], projection: _Projection) -> tuple[tuple[Outline, ...], Box, Box]:
+    """This function will draw the core again, enlarged in the corner, with the box around it there and in its place."""
+    chosen = [feature for feature in features if feature["properties"]["adcode"] in CORE]
+    small = [point for feature in chosen for ring in _rings(feature, projection) for point in ring]
+    left, top = min(x for x, _ in small) - 4, min(y for _, y in small) - 4
+    right, bottom = max(x for x, _ in small) + 4, max(y for _, y in small) + 4
+    place = Box(left, top, right - left, bottom - top)
+    box = Box(*CORE_CORNER, place.width * CORE_SCALE, place.height * CORE_SCALE)
+    large = _Projection(
+        projection.west + (left - MARGIN - (box.x - MARGIN) / CORE_SCALE) / projection.per_lng,
+        projection.north - (top - MARGIN - (box.y - MARGIN) / CORE_SCALE) / projection.per_lat,
+        projection.per_lng * CORE_SCALE,
+        projection.per_lat * CORE_SCALE,
+    )
+    drawn = []
+    for feature in chosen:
+        rings = _rings(feature, large)
+        xs, ys = [x for ring in rings for x, _ in ring], [y for ring in rings for _, y in ring]
+        code = feature["properties"]["adcode"]
+        centre = ((min(xs) + max(xs)) // 2, (min(ys) + max(ys)) // 2)
+        path = "".join(_path(ring) for ring in rings)
+        aside = -1 if code == CORE[1] else 1
+        drawn.append(
+            Outline(code, _short(feature), ENGLISH[code], path, centre[0] + 3 * aside, centre[1] - CORE_ASIDE * aside)
+        )
+    return tuple(drawn), box, place
+
+
 @lru_cache(maxsize=1)
 def outline_map() -> OutlineMap:
     """This function will return the map of the 17 areas (16 districts and 经开区), about 640 by 650 drawing units."""
@@ -129,20 +190,18 @@ def outline_map() -> OutlineMap:
     projection = _Projection(west, north, per_lng, per_lat)
     areas: list[Outline] = []
     for feature in features:
-        rings: list[str] = []
-        for polygon in feature["geometry"]["coordinates"]:
-            for ring in polygon:
-                line = simplified([projection.at(lng, lat) for lng, lat in ring])
-                if len(line) > 3:
-                    rings.append(_path(line))
         code = feature["properties"]["adcode"]
         x, y = projection.at(*feature["properties"]["label"])
         dx, dy = LABEL_SHIFTS.get(code, (0, 0))
-        short = feature["properties"]["name"].removesuffix("区")
-        areas.append(Outline(code, short, ENGLISH[code], "".join(rings), x + dx, y + dy))
+        path = "".join(_path(ring) for ring in _rings(feature, projection))
+        areas.append(
+            Outline(
+                code, _short(feature), ENGLISH[code], path, x + dx, y + dy, core=code in CORE, tight=code == TIGHT_CODE
+            )
+        )
     x, y = projection.at(*ETDZ_CENTRE)
     side = 2 * ETDZ_HALF
     square = f"M{x - ETDZ_HALF} {y - ETDZ_HALF}h{side}v{side}h-{side}z"
-    areas.append(Outline(ETDZ_CODE, "经开区", ENGLISH[ETDZ_CODE], square, x, y + ETDZ_HALF + 13, own_outline=False))
+    areas.append(Outline(ETDZ_CODE, "经开区", ENGLISH[ETDZ_CODE], square, x, y + ETDZ_HALF + 15, own_outline=False))
     height = round((north - south) * per_lat) + 2 * MARGIN
-    return OutlineMap(WIDTH, height, tuple(areas))
+    return OutlineMap(WIDTH, height, tuple(areas), *_core(features, projection))

@@ -15,7 +15,7 @@ from django.template import Context
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 
 from anban.web.shell import components, outlines, wording
 
@@ -42,14 +42,14 @@ STATE_TONES: Final[dict[str, str]] = {
 """How a state looks: waiting for somebody, at rest, done; every other state is live."""
 
 GRADES: Final[dict[str, tuple[str, str]]] = {
-    "major": ("1", "重大隐患"),
-    "suspected_major": ("2", "疑似重大"),
-    "general": ("3", "一般隐患"),
-    "undetermined": ("0", "等级待判定"),
-    "red": ("1", "红色"),
-    "orange": ("2", "橙色"),
-    "yellow": ("3", "黄色"),
-    "blue": ("4", "蓝色"),
+    "major": ("1", gettext_noop("重大隐患")),
+    "suspected_major": ("2", gettext_noop("疑似重大")),
+    "general": ("3", gettext_noop("一般隐患")),
+    "undetermined": ("0", gettext_noop("等级待判定")),
+    "red": ("1", gettext_noop("红色")),
+    "orange": ("2", gettext_noop("橙色")),
+    "yellow": ("3", gettext_noop("黄色")),
+    "blue": ("4", gettext_noop("蓝色")),
 }
 """Risk number (1 red to 4 blue, 0 none) and name of each grade of a hazard and of a place."""
 
@@ -102,9 +102,7 @@ def ago(context: Context, value: datetime | None, now: datetime | None = None) -
     if value is None:
         return format_html('<span class="none">{}</span>', "—")
     words = wording.ago_text(value, _now(context, now))
-    return format_html(
-        '<time datetime="{}" title="{}">{}</time>', value.isoformat(), wording.full_words(value), words
-    )
+    return format_html('<time datetime="{}" title="{}">{}</time>', value.isoformat(), wording.full_words(value), words)
 
 
 @register.simple_tag
@@ -307,7 +305,7 @@ class Round:
 def timeline(context: Context, entries: Sequence[components.TimelineEntry]) -> dict[str, object]:
     """This function will draw what happened, newest first; the last round open, earlier ones folded but always there."""
     ordered = sorted(entries, key=lambda entry: (entry.cycle, entry.at), reverse=True)
-    rounds = []
+    rounds: list[Round] = []
     for number, members in groupby(ordered, key=lambda entry: entry.cycle):
         listed = tuple(members)
         note = next((entry.cycle_note for entry in listed if entry.cycle_note), "")
@@ -381,17 +379,23 @@ def district_map(areas: Iterable[components.MapArea], label: str, unit: str = ""
     drawn = []
     for outline in drawing.areas:
         short = outline.english if english else outline.short
-        area = given.get(outline.code) or components.MapArea(outline.code, short, None, gettext("无数据"))
+        name = short if english or not outline.own_outline else f"{short}区"
+        area = given.get(outline.code) or components.MapArea(outline.code, name, None, gettext("无数据"))
         step = 0 if area.value is None else sum(1 for bound in bounds if area.value >= bound)
         drawn.append(DrawnArea(outline, area, max(step, 0), short))
-    legend = [
-        (at + 1, f"{_plain(low)}–{_plain(bounds[at + 1])}" if at + 1 < len(bounds) else f"≥ {_plain(low)}")
-        for at, low in enumerate(bounds)
-    ]
+    whole = all(value == int(value) for value in values)
+    legend = []
+    for at, low in enumerate(bounds):
+        high = bounds[at + 1] - (1 if whole else 0) if at + 1 < len(bounds) else None
+        words = f"≥ {_plain(low)}" if high is None else _plain(low) if high <= low else f"{_plain(low)}–{_plain(high)}"
+        legend.append((at + 1, words))
+    by_code = {item.outline.code: item for item in drawn}
+    core = [(outline, by_code[outline.code]) for outline in drawing.core]
     ranked = sorted(drawn, key=lambda item: (item.area.value is None, -(item.area.value or 0), item.outline.code))
     return {
         "drawing": drawing,
         "drawn": drawn,
+        "core": core,
         "ranked": ranked,
         "legend": legend,
         "label": label,
