@@ -5,6 +5,7 @@ import io
 import re
 from collections import deque
 from collections.abc import Iterator
+from itertools import repeat
 from pathlib import Path
 from typing import TextIO
 
@@ -17,6 +18,9 @@ _DELIMITERS = (",", "\t", ";")
 _QUOTED = re.compile(r'"(?:[^"]|"")*"')
 _SURROGATE = re.compile("[\udc80-\udcff]")
 _LINE_CHARS = 1_000_000
+_BLOCK_CHARS = 1 << 17
+# An apostrophe at the start of a cell, which may hide a neutralised formula.
+_APOSTROPHE = re.compile(r"""(?:\A|[,;\t\r\n"])'""")
 # How far a quoted cell may reach before its opening quote counts as a slip.
 _REACH_CHARS = 4 * 32_767
 _SAMPLE_LINES = 20
@@ -51,6 +55,17 @@ class _Lines:
             self._reach = 0
         self.record.append(line)
         return line
+
+    def block(self) -> str:
+        """A piece of the file that ends with a whole line, or "" while lines wait or the file has ended."""
+        if self._waiting:
+            return ""
+        text = self._stream.read(_BLOCK_CHARS)
+        return text if text.endswith("\n") else text + self._stream.readline(_LINE_CHARS)
+
+    def wait(self, block: str) -> None:
+        """Put the lines of a block in front of the rest of the file."""
+        self._waiting.extend(io.StringIO(block, newline=""))
 
     def give_back(self) -> None:
         """Hand back all lines of the record but the first."""
@@ -117,6 +132,13 @@ def _records(lines: _Lines, delimiter: str, encoding: Encoding, limits: Limits, 
     number, broken, width = offset, 0, 0
     record = lines.record
     while True:
+        if width and not encoding.damaged and (block := lines.block()):
+            rows = _whole_block(block, delimiter, width, limits.cell_chars)
+            if rows is not None:
+                yield from map(RawRow, range(number + 1, number + 1 + len(rows)), rows, repeat(()), repeat(True))
+                number += len(rows)
+                continue
+            lines.wait(block)
         record.clear()
         number += 1
         try:
@@ -152,6 +174,22 @@ def _records(lines: _Lines, delimiter: str, encoding: Encoding, limits: Limits, 
         if "'" in line:
             cells = [restore(cell) for cell in cells]
         yield RawRow(number, cells, _text_problems(line, cells))
+
+
+def _whole_block(block: str, delimiter: str, width: int, longest: int) -> list[list[str]] | None:
+    # The quick way for nearly all of a file: every line is one record, nothing in it needs a second look.
+    if "\0" in block or max(map(len, block.split("\n"))) > longest:
+        return None
+    if "'" in block and (delimiter not in _DELIMITERS or _APOSTROPHE.search(block)):
+        return None
+    reader = csv.reader(io.StringIO(block, newline=""), delimiter=delimiter, strict=True)
+    try:
+        rows = list(reader)
+    except csv.Error:
+        return None
+    if '"' in block and (reader.line_num != len(rows) or any(len(row) != width for row in rows)):
+        return None
+    return rows
 
 
 def _broken_row(lines: _Lines, number: int, delimiter: str, limits: Limits) -> RawRow:

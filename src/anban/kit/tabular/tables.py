@@ -63,6 +63,8 @@ class RawRow(NamedTuple):
     number: int
     cells: Sequence[str]
     problems: tuple[tuple[str, int | None, Params], ...] = ()
+    short: bool = False
+    """Whether the reader knows that no cell is too long."""
 
 
 def unique_columns(header: Sequence[str]) -> tuple[str, ...]:
@@ -157,8 +159,8 @@ def _rows(
     raw: Iterator[RawRow], columns: tuple[str, ...], sheet: str, limits: Limits, strict_width: bool
 ) -> Iterator[Row]:
     width, count, longest = len(columns), 0, limits.cell_chars
-    for number, cells, problems in raw:
-        if not problems and len(cells) == width and len("".join(cells)) <= longest and any(cells):
+    for number, cells, problems, short in raw:
+        if len(cells) == width and not problems and (short or len("".join(cells)) <= longest) and any(cells):
             count += 1
             if count > limits.rows:
                 raise FileRefused("too_many_rows", limit=limits.rows)

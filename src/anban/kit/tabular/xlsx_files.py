@@ -198,6 +198,9 @@ class _Look:
         self._formula = self._value = False
         self._error: str | None = None
         self._fault_count = 0
+        self._row_text = ""
+        self._columns: dict[str, int] = {}
+        self._value_tag = "v"
 
     def feed(self, chunk: bytes) -> None:
         if not self._begun:
@@ -232,6 +235,7 @@ class _Look:
             self._survey.sheets[_part_key(self._name)] = self._facts
             self._parser.ordered_attributes = True
             p = self._prefix
+            self._value_tag = f"{p}v"
             self._tags = {
                 f"{p}c": self._cell,
                 f"{p}row": self._new_row,
@@ -261,6 +265,9 @@ class _Look:
         self._survey.targets[attributes.get("Id", "")] = _part_key(part)
 
     def _in_sheet(self, tag: str, attributes: list[str]) -> None:
+        if tag == self._value_tag:
+            self._value = True
+            return
         handler = self._tags.get(tag)
         if handler is not None:
             handler(attributes)
@@ -269,6 +276,7 @@ class _Look:
         self._end_cell()
         declared = dict(zip(attributes[::2], attributes[1::2], strict=True)).get("r")
         self._row = int(declared) if declared is not None else self._row + 1
+        self._row_text = str(self._row)
         self._column = 0
         if not 1 <= self._row <= 1_048_576:
             raise FileRefused("xlsx_broken")
@@ -276,26 +284,23 @@ class _Look:
     def _cell(self, attributes: list[str]) -> None:
         if self._formula or self._error is not None:
             self._end_cell()
-        kind = reference = ""
-        for i in range(0, len(attributes), 2):
-            if attributes[i] == "r":
-                reference = attributes[i + 1]
-            elif attributes[i] == "t":
-                kind = attributes[i + 1]
-        if reference:
-            self._column, row = _address(reference)
-            if row != self._row:
+        if "r" in attributes[::2]:
+            reference = attributes[attributes[::2].index("r") * 2 + 1]
+            letters = reference.rstrip("0123456789")
+            column = self._columns.get(letters)
+            if column is None:
+                column = self._columns[letters] = _column(letters)
+            if reference[len(letters) :] != self._row_text:
                 raise FileRefused("xlsx_broken")
+            self._column = column
         else:
             self._column += 1
         facts = self._facts
         if self._column > facts.columns or self._row > facts.rows:
             facts.columns, facts.rows = max(self._column, facts.columns), max(self._row, facts.rows)
-            if self._column > 16_384:
-                raise FileRefused("xlsx_broken")
             if facts.rows * facts.columns > self._limits.sheet_cells:
                 raise FileRefused("too_many_cells", limit=self._limits.sheet_cells)
-        if kind == "e" and self._parser is not None:
+        if "e" in attributes and "t" in attributes and self._parser is not None and _is_error(attributes):
             self._error = ""
             self._value = False
             self._parser.CharacterDataHandler = self._error_text
@@ -331,11 +336,16 @@ def _part_key(name: str) -> str:
     return name.replace("\\", "/").lower()
 
 
-def _address(reference: str) -> tuple[int, int]:
-    letters = reference.rstrip("0123456789")
+def _is_error(attributes: list[str]) -> bool:
+    return dict(zip(attributes[::2], attributes[1::2], strict=True)).get("t") == "e"
+
+
+def _column(letters: str) -> int:
     column = 0
     for letter in letters:
         if not "A" <= letter <= "Z":
             raise FileRefused("xlsx_broken")
         column = column * 26 + ord(letter) - 64
-    return column, int(reference[len(letters) :])
+    if not 1 <= column <= 16_384:
+        raise FileRefused("xlsx_broken")
+    return column
