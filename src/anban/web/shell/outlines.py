@@ -28,7 +28,7 @@ CORE_ASIDE: Final = 15
 
 # Where the centre of a district is no good place for its name: shifts in drawing units, found by looking.
 LABEL_SHIFTS: Final[dict[str, tuple[int, int]]] = {
-    "110105": (14, -12),
+    "110105": (20, -14),
     "110106": (-16, 10),
     "110107": (-8, 4),
     "110108": (-22, -28),
@@ -173,7 +173,7 @@ def _core(features: list[dict[str, Any]], projection: _Projection) -> tuple[tupl
         path = "".join(_path(ring) for ring in rings)
         aside = -1 if code == CORE[1] else 1
         drawn.append(
-            Outline(code, _short(feature), ENGLISH[code], path, centre[0] + 3 * aside, centre[1] - CORE_ASIDE * aside)
+            Outline(code, _short(feature), ENGLISH[code], path, centre[0] - 5 * aside, centre[1] - CORE_ASIDE * aside)
         )
     return tuple(drawn), box, place
 
