@@ -24,6 +24,7 @@ class Grant:
     classes: frozenset[str] = frozenset()
     kinds: frozenset[str] = frozenset()
     body_id: UUID | None = None
+    body_kind: str = ""
     post_id: UUID | None = None
     place_id: UUID | None = None
     matter_id: UUID | None = None

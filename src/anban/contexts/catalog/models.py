@@ -62,11 +62,11 @@ class PlaceKind(Term):
     retention = "forever"
 
     lists = models.CharField(max_length=100, blank=True)
-    lead_body_kind = models.CharField(max_length=60, blank=True)
-    members = models.CharField(max_length=300, blank=True)
+    lead_body_kind = models.CharField(max_length=200, blank=True)
+    members = models.TextField(blank=True)
     high_risk = models.BooleanField(default=False)
     industries = models.CharField(max_length=200, blank=True)
-    aliases = models.CharField(max_length=400, blank=True)
+    aliases = models.TextField(blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["root", "code", "from_on"], name="place_kind_once")]

@@ -12,7 +12,15 @@ from anban.base.people.actor import Actor
 from anban.contexts.catalog.models import HazardClass, HazardCode, Industry, PlaceKind, Sector, Term
 from anban.kit.ids import id_from
 
-LEVELS = {"立": "on_spot", "一": "general", "疑": "suspected"}
+NAMES = {
+    "list": "list_code",
+    "class": "class_code",
+    "place_kinds": "kinds",
+    "lead": "lead_body_kind",
+    "high_risk_six": "high_risk",
+    "gbt4754": "industries",
+}
+"""Columns of the files whose name in the tables is longer."""
 
 
 def load_standard(*, actor: Actor, at: datetime, root: str) -> int:
@@ -60,14 +68,13 @@ def _load(model: type[Term], root: str, rows: Iterable[Mapping[str, str]]) -> in
     for row in rows:
         if row["code"] in present:
             continue
-        values: dict[str, object] = {k: v for k, v in row.items() if k in columns and v is not None}
+        named = {NAMES.get(k, k): v for k, v in row.items()}
+        values: dict[str, object] = {k: v for k, v in named.items() if k in columns and v is not None}
         values["from_on"] = date.fromisoformat(row["from"]) if row.get("from") else None
         values["until_on"] = date.fromisoformat(row["until"]) if row.get("until") else None
         for flag in ("comes_back", "high_risk"):
             if flag in values:
-                values[flag] = row[flag] == "true"
-        if "level" in values:
-            values["level"] = LEVELS.get(row["level"], row["level"])
+                values[flag] = named[flag] == "true"
         fresh.append(model(id=id_from(model._meta.db_table, root, row["code"], row.get("from", "")), root=root, **values))
     model._default_manager.bulk_create(fresh, batch_size=500)
     return len(fresh)

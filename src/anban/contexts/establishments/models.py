@@ -57,19 +57,27 @@ class Place(Sealed):
     status_on = models.DateField(null=True, blank=True)
     survivor = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="absorbed")
     attributes = models.TextField(blank=True, help_text="the source's own facts as canonical JSON")
-    search = models.TextField(blank=True)
+    search = models.TextField(blank=True, help_text="derived: what a search looks through, folded")
+    match_key = models.CharField(
+        max_length=32, blank=True, help_text="derived: folded name and address as a short digest"
+    )
     historical = models.BooleanField(default=False)
     registered_at = models.DateTimeField()
 
-    undigested = ("search",)
+    # Derived from the other columns, so that a better folding can be written without touching what was sealed.
+    undigested = ("search", "match_key")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["root", "number"], name="place_number_once")]
         indexes = [
-            models.Index(fields=["root", "area_path"], name="place_area"),
+            # A list is drawn from ids alone: the columns of the chips are in the index, so no row is read that isn't shown.
+            models.Index(
+                fields=["root", "area_path", "survivor", "id", "kind", "status", "affiliation"], name="place_area"
+            ),
+            models.Index(fields=["root", "survivor", "id", "kind", "status", "affiliation"], name="place_newest"),
+            models.Index(fields=["root", "kind", "id"], name="place_kind"),
             models.Index(fields=["root", "credit_code"], name="place_credit_code"),
-            models.Index(fields=["root", "name"], name="place_name"),
-            models.Index(fields=["root", "kind"], name="place_kind"),
+            models.Index(fields=["root", "match_key"], name="place_match"),
         ]
 
 

@@ -24,6 +24,7 @@ from anban.contexts.territory.models import (
     Post,
     Setting,
 )
+from anban.contexts.territory.queries import roles_held
 from anban.kit.ids import id_from
 from anban.rules.errors import Refusal, register
 
@@ -152,7 +153,7 @@ def add_body(
 ) -> Body:
     """Put a body of government on file."""
     with unit():
-        policies.require_may_arrange(actor, area.path)
+        policies.require_may_arrange(actor, area.path, root=area.root_id)
         body = Body.objects.create(
             root_id=area.root_id, code=code, kind=kind, name=name, name_en=name_en, area=area, sector=sector,
             superior=superior, from_on=from_on,
@@ -167,7 +168,8 @@ def add_post(
 ) -> Post:
     """Create a post at a body: a role over an area, perhaps within a sector."""
     with unit():
-        policies.require_may_arrange(actor, area.path)
+        policies.require_may_arrange(actor, area.path, root=area.root_id)
+        policies.require_may_hand_out(actor, role)
         post = Post.objects.create(
             root_id=body.root_id, body=body, role=role, area=area, sector=sector, title=title, place_id=place_id
         )
@@ -182,9 +184,16 @@ def appoint(
     *, actor: Actor, at: datetime, post: Post, person: Person, from_on: date, deputy: bool = False,
     certificate: str = "",
 ) -> Holding:
-    """Appoint a person to a post, as holder or deputy. Raises: territory.already_holds."""
+    """Appoint a person to a post, as holder or deputy.
+
+    Raises: territory.not_allowed, territory.reserved_post, territory.duties_apart, territory.already_holds.
+    """
     with unit():
-        policies.require_may_arrange(actor, post.area.path)
+        policies.require_may_arrange(actor, post.area.path, root=post.root_id)
+        policies.require_may_hand_out(actor, post.role)
+        # The person's row is locked, so that two appointments at once can't bring together what must stay apart.
+        Person.objects.select_for_update().get(pk=person.pk)
+        policies.require_duties_apart(post.role, roles_held(person.pk, from_on))
         if Holding.objects.filter(post=post, person=person, until_on__isnull=True).exists():
             raise Refusal("territory.already_holds", field="person")
         holding = Holding.objects.create(
@@ -200,7 +209,8 @@ def appoint(
 def leave(*, actor: Actor, at: datetime, holding: Holding, until_on: date) -> Holding:
     """End a person's holding of a post; what the person owes stays theirs until it is handed over and signed for."""
     with unit():
-        policies.require_may_arrange(actor, holding.post.area.path)
+        policies.require_may_arrange(actor, holding.post.area.path, root=holding.post.root_id)
+        policies.require_may_hand_out(actor, holding.post.role)
         holding.until_on = until_on
         holding.save(update_fields=["until_on"])
         record(
@@ -213,7 +223,7 @@ def leave(*, actor: Actor, at: datetime, holding: Holding, until_on: date) -> Ho
 def set_setting(*, actor: Actor, at: datetime, key: str, value: str, allowed: Iterable[str]) -> Setting:
     """Set a figure of practice for the actor's root. Raises: territory.unknown_setting."""
     with unit():
-        policies.require_may_arrange(actor, "")
+        policies.require_may_set(actor)
         if key not in set(allowed):
             raise Refusal("territory.unknown_setting", field="key", key=key)
         setting, _ = Setting.objects.update_or_create(root_id=actor.root, key=key, defaults={"value": value})
@@ -226,7 +236,7 @@ def load_calendar_year(
 ) -> CalendarYear:
     """Load one year of the working-day calendar from the text of a published file (``date,kind,name`` rows)."""
     with unit():
-        policies.require_may_arrange(actor, "")
+        policies.require_may_set(actor)
         loaded, _ = CalendarYear.objects.update_or_create(
             calendar=calendar, year=year, defaults={"days": days, "source": source, "loaded_at": at}
         )

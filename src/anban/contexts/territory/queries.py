@@ -186,6 +186,15 @@ def holdings_of(person_id: UUID, on: date) -> QuerySet[Holding]:
     )
 
 
+def roles_held(person_id: UUID, from_on: date) -> frozenset[str]:
+    """Return the roles that a person holds on a day or after it, in any root."""
+    return frozenset(
+        Holding.objects.filter(person_id=person_id)
+        .filter(Q(until_on__isnull=True) | Q(until_on__gt=from_on))
+        .values_list("post__role", flat=True)
+    )
+
+
 def managed_paths(area: Area, on: date) -> tuple[str, ...]:
     """Return the paths that an area's grants cover on a day: its own, or the streets that a managing area holds."""
     if area.level != Area.Level.MANAGEMENT:
@@ -222,6 +231,7 @@ def actor_for(
                 classes=classes,
                 kinds=kinds,
                 body_id=post.body_id,
+                body_kind=post.body.kind,
                 post_id=post.id,
                 place_id=post.place_id,
                 deputy=holding.deputy,
@@ -252,3 +262,23 @@ def scope_label(actor: Actor, *, english: bool = False) -> str:
     names = Area.objects.filter(root_id=actor.root, path__in=paths[:3]).order_by("path")
     shown = "、".join(a.name_en if english else a.name for a in names)
     return f"{shown}…" if len(paths) > 3 else shown
+
+
+def posts_holder(
+    body: Body, path: str, at: datetime, roles: Iterable[str] = ()
+) -> Holding | None:
+    """Return who answers at a body for the area ``path``: holders before deputies, of the given roles if any is held."""
+    on = city_date(at, body.root_id)
+    rows = [
+        h
+        for h in Holding.objects.filter(post__body=body, from_on__lte=on)
+        .filter(Q(until_on__isnull=True) | Q(until_on__gt=on))
+        .select_related("person", "post__area")
+        .order_by("deputy", "id")
+        if h.post.area.parent_id is None or path.startswith(h.post.area.path) or h.post.area.path.startswith(path)
+    ]
+    wanted = tuple(roles)
+    for holding in rows:
+        if holding.post.role in wanted:
+            return holding
+    return rows[0] if rows else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, Final, ParamSpec
+from urllib.parse import quote
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -17,19 +18,41 @@ P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 PRIVILEGED: Final = frozenset(
-    {"system_admin", "security_admin", "audit_admin", "steward", "city_office", "district_office"}
+    {
+        "street_deputy",
+        "street_director",
+        "district_committee_officer",
+        "district_regulator_head",
+        "city_committee_officer",
+        "leader_viewer",
+        "steward",
+        "system_admin",
+        "security_admin",
+        "audit_admin",
+    }
 )
 """Roles that sign in with a second factor. Source: GB/T 22239-2019 8.1.4.1 d)."""
 
 ADMINISTRATORS: Final = frozenset({"system_admin", "security_admin", "audit_admin"})
 """The three administrators, apart from each other and from all business. Source: GB/T 22239-2019 8.1.4.2, 8.1.5."""
 
-STREET: Final = ("street_inspector", "street_officer", "street_office", "community_contact")
-DISTRICT: Final = ("district_office", "district_regulator")
-CITY: Final = ("city_office", "city_regulator", "leader")
+LANDING: Final = {"security_admin": "/people/", "system_admin": "/settings/", "audit_admin": "/access-log/"}
+"""Where an administrator, who has no desk, arrives."""
+
+STREET: Final = (
+    "safety_inspector",
+    "certified_officer",
+    "street_safety_office",
+    "street_deputy",
+    "street_director",
+    "community_contact",
+    "grid_worker",
+)
+DISTRICT: Final = ("district_committee_officer", "district_regulator", "district_regulator_head")
+CITY: Final = ("city_committee_officer", "leader_viewer")
+OFFICES: Final = ("district_committee_officer", "city_committee_officer", "street_safety_office", "steward")
 FIRM: Final = ("enterprise_manager",)
-DESK: Final = ("hotline", "duty_officer")
-OFFICIALS: Final = (*STREET, *DISTRICT, *CITY, *DESK, "steward")
+OFFICIALS: Final = (*STREET, *DISTRICT, *CITY, "hotline_staff", "duty_officer", "steward")
 EVERYBODY: Final = (*OFFICIALS, *FIRM)
 
 
@@ -45,7 +68,9 @@ def needs(*roles: str) -> Callable[[View[P]], View[P]]:
                     response = HttpResponse(status=401)
                     response["HX-Redirect"] = "/sign-in/"
                     return response
-                return redirect(f"/sign-in/?next={request.get_full_path()}")
+                if request.user.is_authenticated:
+                    raise PermissionDenied(_("您的账号目前没有岗位。请找本单位的安全管理员任命。"))
+                return redirect(f"/sign-in/?next={quote(request.get_full_path())}")
             if not actor.has(*roles):
                 raise PermissionDenied(_("您的岗位不能打开这一页。"))
             return view(request, *args, **kwargs)

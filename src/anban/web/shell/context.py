@@ -10,10 +10,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from anban.base.people.actor import Actor
-from anban.base.people.models import Account
+from anban.base.people.queries import account_of
 from anban.contexts.territory.queries import root as root_of
 from anban.contexts.territory.queries import scope_label
-from anban.web.shell.access import EVERYBODY, OFFICIALS
+from anban.web.shell.access import EVERYBODY, OFFICES, OFFICIALS
 from anban.web.shell.appearance import appearance
 from anban.web.shell.components import AreaOption, Frame, NavItem
 
@@ -23,9 +23,10 @@ RAIL = (
     ("/places/", gettext_lazy("单位"), EVERYBODY),
     ("/visits/", gettext_lazy("检查"), OFFICIALS),
     ("/board/", gettext_lazy("全市总览"), OFFICIALS),
-    ("/import/", gettext_lazy("导入"), ("steward", "city_office", "district_office", "street_office")),
-    ("/people/", gettext_lazy("人员与岗位"), ("steward", "security_admin", "city_office", "district_office", "street_office")),
-    ("/settings/", gettext_lazy("设置"), ("steward", "system_admin", "city_office")),
+    ("/import/", gettext_lazy("导入"), OFFICES),
+    ("/people/", gettext_lazy("人员与岗位"), (*OFFICES, "security_admin")),
+    ("/settings/", gettext_lazy("设置"), ("steward", "system_admin", "city_committee_officer")),
+    ("/access-log/", gettext_lazy("查阅记录"), ("audit_admin",)),
     ("/journal/", gettext_lazy("存证"), (*OFFICIALS, "audit_admin")),
 )
 
@@ -37,7 +38,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     if actor is not None:
         root = root_of(actor.root)
         english = (get_language() or "").startswith("en")
-        account = request.user if isinstance(request.user, Account) else None
+        account = account_of(request.user)
         made["nav"] = tuple(
             NavItem(str(label), href, current=_current(request.path, href))
             for href, label, roles in RAIL
@@ -45,7 +46,12 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         )
         made["phone_nav"] = tuple(
             NavItem(label, href, current=_current(request.path, href))
-            for href, label in (("/", _("待办")), ("/visits/", _("检查")), ("/report/", _("上报")))
+            for href, label, roles in (
+                ("/", _("待办"), EVERYBODY),
+                ("/visits/", _("检查"), OFFICIALS),
+                ("/report/", _("上报"), EVERYBODY),
+            )
+            if actor.has(*roles)
         )
         choices = [root_of(code) for code in getattr(request, "roots", (actor.root,))]
         shown = Frame(
@@ -60,7 +66,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
             else (),
             root_kind=root.kind,
             root_name=root.name_en if english else root.name,
-            search_href="/ledger/",
+            search_href="/ledger/" if actor.has(*EVERYBODY) else "",
             search_text=request.GET.get("q", ""),
             theme_href="/theme/",
             language_href="/language/",

@@ -1,0 +1,58 @@
+"""Reads of the journal: timelines, the head, proofs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from anban.base.journal.models import Entry, Words
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One entry on a matter's timeline; ``words`` are what persons wrote, as far as it has not been erased."""
+
+    position: int
+    at: datetime
+    recorded_at: datetime
+    actor: str
+    verb: str
+    subject: str
+    data: Mapping[str, Any]
+    words: Mapping[str, str]
+
+
+def timeline(matter: tuple[str, UUID], limit: int = 500) -> list[Line]:
+    """Return a matter's entries in order; its scope is the matter's, which the caller has checked. Two queries."""
+    reference = f"{matter[0]}:{matter[1].hex}"
+    rows = Entry.objects.filter(matter=reference).order_by("position").values_list("position", "body")[:limit]
+    bodies = [(position, orjson.loads(body)) for position, body in rows]
+    kept = dict(Words.objects.filter(matter=reference).values_list("pk", "text"))
+    return [
+        Line(
+            position=position,
+            at=datetime.fromisoformat(body["at"]),
+            recorded_at=datetime.fromisoformat(body["recorded_at"]),
+            actor=body["actor"],
+            verb=body["verb"],
+            subject=body["subject"],
+            data={k: v for k, v in body["data"].items() if k != "words"},
+            words={
+                name: kept.get(UUID(ref["id"]), "") for name, ref in body["data"].get("words", {}).items()
+            },
+        )
+        for position, body in bodies
+    ]
+
+
+def last_actor(matter: tuple[str, UUID]) -> str:
+    """Return the opaque reference of whoever wrote a matter's last entry."""
+    row = (
+        Entry.objects.filter(matter=f"{matter[0]}:{matter[1].hex}").order_by("-position").values_list("body", flat=True)
+    ).first()
+    return str(orjson.loads(row)["actor"]) if row else ""

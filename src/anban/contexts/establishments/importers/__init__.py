@@ -1,0 +1,64 @@
+"""Files into the register: read, preview, apply; the one machinery of all importers, and the target of places."""
+
+from anban.contexts.establishments.importers.mapping import (
+    Mapping,
+    mapping_named,
+    read_mapping,
+    register_mappings,
+    shipped_mappings,
+)
+from anban.contexts.establishments.importers.places import PLACES
+from anban.contexts.establishments.importers.preparing import prepare_root
+from anban.contexts.establishments.importers.reading import (
+    PROBLEM_COLUMN,
+    Assignment,
+    SourceFile,
+    TableView,
+    recognise,
+)
+from anban.contexts.establishments.importers.running import Preview, Progress, Result, Sample, apply, preview
+from anban.contexts.establishments.importers.targets import (
+    TARGETS,
+    Column,
+    Fate,
+    Item,
+    Known,
+    MovedMeanwhile,
+    Problem,
+    Run,
+    Target,
+    TypedRow,
+    register_target,
+)
+
+__all__ = [
+    "PLACES",
+    "PROBLEM_COLUMN",
+    "TARGETS",
+    "Assignment",
+    "Column",
+    "Fate",
+    "Item",
+    "Known",
+    "Mapping",
+    "MovedMeanwhile",
+    "Preview",
+    "Problem",
+    "Progress",
+    "Result",
+    "Run",
+    "Sample",
+    "SourceFile",
+    "TableView",
+    "Target",
+    "TypedRow",
+    "apply",
+    "mapping_named",
+    "prepare_root",
+    "preview",
+    "read_mapping",
+    "recognise",
+    "register_mappings",
+    "register_target",
+    "shipped_mappings",
+]

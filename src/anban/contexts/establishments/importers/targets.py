@@ -1,0 +1,174 @@
+"""What an importer's target is: its columns, how a row is checked, planned and written; contexts above register theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping as AnyMapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any, Literal
+from uuid import UUID
+
+from anban.base.people.actor import Actor
+from anban.contexts.establishments.importers.mapping import Mapping
+from anban.contexts.establishments.models import SourceList
+from anban.kit.tabular import Wanted
+
+CellKind = Literal["text", "date", "number", "integer"]
+Value = str | int | float | date
+
+
+class Fate(StrEnum):
+    """What becomes of a row."""
+
+    NEW = "new"
+    CHANGED = "changed"
+    SAME = "same"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column that a target knows: its field, its Chinese and English name, other names it goes by."""
+
+    field: str
+    zh: str
+    en: str
+    names: tuple[str, ...] = ()
+    required: bool = False
+    kind: CellKind = "text"
+    max_chars: int = 0
+    personal: bool = False
+    """Kept out of the observation's payload: names of persons live in erasable rows."""
+
+    @property
+    def wanted(self) -> Wanted:
+        """This property will give the column as header matching wants it."""
+        return Wanted(self.field, (self.zh, self.en, *self.names), self.required)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a row, a table or a file is refused; ``column`` is the source's header text or empty."""
+
+    file: str
+    sheet: str
+    row: int
+    column: str
+    code: str
+    zh: str
+    en: str
+
+
+@dataclass(slots=True)
+class TypedRow:
+    """A row of a source after reading: typed values by field, the texts to keep, the key and the digest of its content."""
+
+    file: str
+    sheet: str
+    number: int
+    cells: AnyMapping[str, str]
+    values: dict[str, Value]
+    attributes: dict[str, str]
+    payload: dict[str, str]
+    headers: AnyMapping[str, str]
+    """Field to the header text it was read from."""
+    key: str = ""
+    digest: str = ""
+    flags: list[str] = field(default_factory=list)
+
+    def text(self, name: str) -> str:
+        """This function will give a field as text, empty when the row hasn't got it."""
+        value = self.values.get(name, "")
+        return value if isinstance(value, str) else str(value)
+
+    def problem(self, name: str, code: str, zh: str, en: str) -> Problem:
+        """This function will say what is wrong with a field of this row."""
+        return Problem(self.file, self.sheet, self.number, self.headers.get(name, ""), code, zh, en)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The observation that an earlier import made of a row with the same key."""
+
+    id: UUID
+    digest: str
+    payload: str
+    place_id: UUID | None
+    subject_id: UUID | None
+
+
+@dataclass(slots=True)
+class Item:
+    """A row on its way into the register, with what is known of it and what will become of it."""
+
+    row: TypedRow
+    known: Known | None
+    fate: Fate
+    problems: list[Problem] = field(default_factory=list)
+    place_id: UUID | None = None
+    subject_id: UUID | None = None
+    matched_by: str = ""
+    area_path: str = ""
+    plan: Any = None
+    """What the target keeps between planning and writing."""
+
+    def refuse(self, name: str, code: str, zh: str, en: str) -> None:
+        """This function will refuse the row with a reason."""
+        self.fate = Fate.REFUSED
+        self.problems.append(self.row.problem(name, code, zh, en))
+
+
+@dataclass(slots=True)
+class Run:
+    """One run of an import: who, when, into which root, by which mapping; ``known`` is the target's own memory."""
+
+    actor: Actor
+    at: datetime
+    on: date
+    root: str
+    zone: str
+    mapping: Mapping
+    source: SourceList | None
+    dry: bool
+    known: dict[str, Any] = field(default_factory=dict)
+
+
+class MovedMeanwhile(Exception):  # noqa: N818 - asks for another try, is no error
+    """A row that was planned on was changed by somebody else before it was written: plan the batch again."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A kind of rows that files can bring (places, visits, hazards).
+
+    ``open`` loads what every row needs into ``run.known``; ``check`` reads what a row means and returns its problems;
+    ``key`` names a row when the mapping doesn't; ``plan`` runs outside the transaction, decides the fates and prepares
+    rows without writing; ``write`` runs inside the unit of work and must record what it wrote.
+    """
+
+    code: str
+    kind: str
+    zh: str
+    en: str
+    columns: tuple[Column, ...]
+    open: Callable[[Run], None]
+    check: Callable[[Run, TypedRow], list[Problem]]
+    key: Callable[[Run, TypedRow], str]
+    plan: Callable[[Run, list[Item]], None]
+    write: Callable[[Run, list[Item]], None]
+
+
+TARGETS: dict[str, Target] = {}
+
+
+def register_target(target: Target) -> Target:
+    """This function will enter a target under its code; contexts above call it when their importers are imported.
+
+    Raises: ValueError when another target has the code.
+    """
+    known = TARGETS.setdefault(target.code, target)
+    if known is not target:
+        message = f"another target is called {target.code}"
+        raise ValueError(message)
+    return target

@@ -1,0 +1,310 @@
+"""Which duty each state of a hazard puts on whose desk, and by when: a table, and the few lines that follow it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from anban.base.files.models import Attachment
+from anban.base.journal.queries import last_actor
+from anban.base.people.actor import Actor
+from anban.base.people.models import Person
+from anban.contexts.hazards.models import Hazard
+from anban.contexts.obligations import operations as obligations
+from anban.contexts.obligations.models import Obligation
+from anban.contexts.responsibility.models import Link
+from anban.contexts.responsibility.queries import OFFICER_ROLES, Answer, Resolution
+from anban.contexts.territory.models import Body, Holding
+from anban.contexts.territory.queries import posts_holder
+from anban.rules.hazard_lifecycle import Action, Clock, Grade, Role, State
+from anban.rules.errors import Refusal, register
+
+if TYPE_CHECKING:
+    from anban.contexts.hazards.operations import Desk
+
+register(
+    "hazard.nobody_answers",
+    zh="没有人能对这条隐患负责：请先在“人员与岗位”里任命数据管理员或安委办人员。",
+    en="Nobody can answer for this hazard: appoint a steward or a committee officer under “People and posts” first.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """One row: the kind of duty, who owes it first (else the holder), and its clock; ``term`` takes the hazard's own term."""
+
+    kind: str
+    by: str
+    clock: Clock | None = None
+    term: bool = False
+    rule: str = ""
+
+
+TABLE: Mapping[State, Owed] = {
+    State.UNVERIFIED: Owed("verify", "territory", Clock.VERIFY, rule="field_practice 1.4 核实"),
+    State.AWAITING_RECEIPT: Owed("receive", "receiver", Clock.RECEIPT, rule="field_practice 1.4 签收"),
+    State.RECTIFYING: Owed("rectify", "liable", term=True, rule="安全生产法 第四十一条"),
+    State.AWAITING_REVIEW: Owed("review", "orderer", Clock.REVIEW, rule="安全生产违法行为行政处罚办法"),
+    State.AWAITING_ACCEPTANCE: Owed("accept", "firm_other", rule="安全生产法 第四十一条"),
+    State.SUSPECTED: Owed("judge", "department", Clock.JUDGE, rule="field_practice 1.5 判定"),
+    State.JUDGED: Owed("register_major", "department", Clock.REGISTER_MAJOR, rule="安全生产法 第四十一条"),
+    State.PLAN_DUE: Owed("submit_plan", "liable", Clock.PLAN_SUBMISSION, rule="安监总局令16 第十五条"),
+    State.PLAN_REVIEW: Owed("approve_plan", "department", Clock.PLAN_APPROVAL, rule="field_practice 1.5 审核"),
+    State.TREATING: Owed("treat", "liable", term=True, rule="安监总局令16 第十五条"),
+    State.SELF_ASSESSED: Owed("apply", "liable", rule="安监总局令16 第十八条"),
+    State.ACCEPTANCE: Owed("accept", "department", Clock.ACCEPTANCE, rule="安监总局令16 第二十三条"),
+    State.DELISTING: Owed("delist", "office", Clock.DELISTING, rule="field_practice 1.5 摘牌"),
+    State.DOWNGRADED: Owed("order", "enforcer", rule="安全生产法 第六十五条"),
+}
+"""What each open state asks of whom. A state that isn't here owes nothing."""
+
+TITLES: Mapping[str, tuple[str, str]] = {
+    "verify": ("核实", "Verify"), "receive": ("签收", "Sign for"), "rectify": ("整改", "Rectify"),
+    "review": ("复查", "Re-inspect"), "accept": ("验收", "Accept"), "judge": ("判定", "Judge"),
+    "register_major": ("录入重大隐患台账", "Register as major"), "submit_plan": ("报送治理方案", "Submit the plan"),
+    "approve_plan": ("审核治理方案", "Decide on the plan"), "treat": ("治理", "Treat"),
+    "apply": ("申请验收", "Apply for acceptance"), "delist": ("摘牌", "Delist"), "order": ("责令或移交", "Order or hand over"),
+    "name_person": ("落实整改责任人", "Name the liable person"), "returned": ("退回再移交", "Returned: hand over again"),
+    "designate": ("指定承办单位", "Designate the body"), "propose_case": ("提请立案", "Propose a case"),
+    "answer_extension": ("答复延期申请", "Answer the extension"), "arrive": ("报到", "Arrive"),
+}  # fmt: skip
+"""The verb of each duty, in Chinese and English."""
+
+KEPT = frozenset({"propose_case"})
+"""Duties that a change of state does not end."""
+
+
+def settle(
+    *,
+    actor: Actor,
+    at: datetime,
+    hazard: Hazard,
+    desk: Desk,
+    resolution: Resolution,
+    action: Action | None = None,
+    before: State | None = None,
+) -> None:
+    """End what the former state asked and put what the new one asks on a natural person's desk."""
+    state = State(hazard.state)
+    moved = before is None or before is not state or action in _RESTART
+    if before is not None and moved:
+        kinds = [k for k in TITLES if k not in KEPT] if state in TABLE else None
+        obligations.fulfil(actor=actor, at=at, matter_id=hazard.pk, kinds=kinds)
+    if not moved:
+        _beside(actor, at, hazard, desk, resolution, action)
+        return
+    owed = TABLE.get(state)
+    if owed is None:
+        return
+    person, body, unit = _who(owed.by, actor, hazard, resolution)
+    kind = owed.kind
+    if owed.by == "liable" and liable_id(hazard) is None:
+        kind = "name_person"
+    if state is State.RECTIFYING and hazard.times_returned and action is Action.SEND_BACK:
+        kind = "returned"
+    _owe(actor, at, hazard, desk, kind, person, body, unit, owed.rule, owed.clock, term=owed.term)
+    if state is State.RECTIFYING and hazard.due_at is None and kind in {"rectify", "name_person"}:
+        officer = resolution.enforcer if resolution.enforcer.person is not None else _held(hazard)
+        _owe_answer(actor, at, hazard, desk, "order", officer, "同日移交或责令", Clock.HAND_OVER)
+    if hazard.times_returned >= 2 and action is Action.SEND_BACK:  # noqa: PLR2004 - the second return
+        _owe_answer(actor, at, hazard, desk, "designate", resolution.office, "二次退回由安委办指定", Clock.DESIGNATE)
+
+
+_RESTART = frozenset({Action.ORDER, Action.EXTEND, Action.REVIEW, Action.REJECT, Action.ASSIGN})
+
+
+def _beside(
+    actor: Actor, at: datetime, hazard: Hazard, desk: Desk, resolution: Resolution, action: Action | None
+) -> None:
+    """Duties that arise without a change of state."""
+    if action is Action.REQUEST_EXTENSION:
+        officer = resolution.enforcer if hazard.grade == Grade.GENERAL.value else resolution.special
+        _owe_answer(actor, at, hazard, desk, "answer_extension", officer, "延期申请须答复", Clock.EXTENSION_ANSWER)
+    elif action is Action.REFUSE_EXTENSION:
+        obligations.fulfil(actor=actor, at=at, matter_id=hazard.pk, kinds=["answer_extension"])
+    elif action is Action.WHISTLE:
+        _owe_answer(actor, at, hazard, desk, "arrive", resolution.special, "街道吹哨、部门报到", Clock.WHISTLE)
+    elif action is Action.FILE_CASE:
+        obligations.fulfil(actor=actor, at=at, matter_id=hazard.pk, kinds=["propose_case"])
+
+
+def _held(hazard: Hazard) -> Answer:
+    return Answer("holder", hazard.holder_body, hazard.holder, "现承办")
+
+
+def _owe_answer(
+    actor: Actor, at: datetime, hazard: Hazard, desk: Desk, kind: str, answer: Answer, rule: str, clock: Clock
+) -> None:
+    chosen = answer if answer.person is not None else _held(hazard)
+    assert chosen.person is not None  # noqa: S101 - a holder is never missing
+    unit = chosen.body.name if chosen.body else ""
+    _owe(actor, at, hazard, desk, kind, chosen.person, chosen.body, unit, rule, clock)
+
+
+def _owe(
+    actor: Actor,
+    at: datetime,
+    hazard: Hazard,
+    desk: Desk,
+    kind: str,
+    person: Person,
+    body: Body | None,
+    unit: str,
+    rule: str,
+    clock: Clock | None,
+    *,
+    term: bool = False,
+) -> None:
+    due_at, provisional, source = hazard.due_at if term else None, hazard.provisional and term, rule
+    if clock is not None:
+        due = desk.due(clock, hazard)
+        if due is not None:
+            due_at, provisional = due.at, due.provisional
+            source = f"{rule} [{due.law.certainty}]"
+    obligations.owe(
+        actor=actor,
+        at=at,
+        duty=obligations.Duty(
+            root=hazard.root,
+            person=person,
+            body=body,
+            unit_name=unit or hazard.place_title,
+            kind=kind,
+            subject=("hazard", hazard.pk),
+            matter_id=hazard.pk,
+            cycle_no=hazard.cycle_no,
+            place_id=hazard.place_id,
+            area_path=hazard.area_path,
+            title=hazard.fact[:200],
+            place_title=hazard.place_title,
+            ladder=Obligation.Ladder.SECTOR if kind in _SECTOR_KINDS else Obligation.Ladder.TERRITORY,
+            grade=hazard.grade,
+            due_at=due_at,
+            provisional=provisional,
+            source_rule=source[:200],
+            link=f"/ledger/{hazard.pk}/",
+        ),
+    )
+
+
+_SECTOR_KINDS = frozenset({"judge", "register_major", "approve_plan", "review", "order", "propose_case", "answer_extension"})
+
+
+def _who(by: str, actor: Actor, hazard: Hazard, resolution: Resolution) -> tuple[Person, Body | None, str]:
+    """Return the natural person who owes, with body and unit; there is always one."""
+    if by == "liable":
+        liable = Link.objects.filter(
+            matter_id=hazard.pk, role=Role.LIABLE_PERSON.value, cycle_no=hazard.cycle_no, until_at__isnull=True
+        ).select_related("person").first()
+        if liable is not None:
+            return liable.person, None, liable.unit_name
+    if by == "firm_other":
+        other = _other_of_firm(hazard)
+        if other is not None:
+            return other, None, hazard.place_title
+    if by == "receiver" and hazard.sent_to_body is not None:
+        holding = posts_holder(hazard.sent_to_body, hazard.area_path, hazard.entered_at)
+        if holding is not None:
+            return holding.person, hazard.sent_to_body, hazard.sent_to_body.name
+    answers = {
+        "territory": (resolution.territory,),
+        "department": (_of_body(hazard), resolution.special, resolution.sector_lead),
+        "enforcer": (resolution.enforcer,),
+        "orderer": (_orderer(hazard), resolution.enforcer),
+        "office": (resolution.office,),
+    }.get(by, ())
+    for answer in answers:
+        if answer is not None and answer.person is not None:
+            return answer.person, answer.body, answer.body.name if answer.body else ""
+    return hazard.holder, hazard.holder_body, hazard.holder_body.name if hazard.holder_body else hazard.place_title
+
+
+def _of_body(hazard: Hazard) -> Answer | None:
+    if hazard.holder_body is None or State(hazard.state) is not State.SUSPECTED:
+        return None
+    holding = posts_holder(hazard.holder_body, hazard.area_path, hazard.entered_at, OFFICER_ROLES["special"])
+    return Answer("department", hazard.holder_body, holding.person, "上报对象") if holding else None
+
+
+def _orderer(hazard: Hazard) -> Answer | None:
+    if hazard.ordering_body is None:
+        return None
+    holding: Holding | None = posts_holder(hazard.ordering_body, hazard.area_path, hazard.entered_at)
+    return Answer("orderer", hazard.ordering_body, holding.person, "谁责令、谁复查") if holding else None
+
+
+def _other_of_firm(hazard: Hazard) -> Person | None:
+    applied = liable_id(hazard)
+    row = (
+        hazard.place.in_charge.filter(until_on__isnull=True).exclude(person_id=applied).select_related("person").first()
+    )
+    return row.person if row else None
+
+
+def liable_id(hazard: Hazard) -> UUID | None:
+    """Return the natural person of the firm who has to rectify, or None while nobody is named."""
+    return (
+        Link.objects.filter(
+            matter_id=hazard.pk, role=Role.LIABLE_PERSON.value, cycle_no=hazard.cycle_no, until_at__isnull=True
+        )
+        .values_list("person_id", flat=True)
+        .first()
+    )
+
+
+def unit_of(actor: Actor, hazard: Hazard) -> str:
+    """Return the name of the unit in which the actor acts."""
+    for grant in actor.grants:
+        if grant.place_id == hazard.place_id and grant.place_id is not None:
+            return hazard.place_title
+    for body_id in sorted(actor.body_ids()):
+        return Body.objects.filter(pk=body_id).values_list("name", flat=True).first() or ""
+    return ""
+
+
+def photo_purposes(hazard: Hazard) -> frozenset[str]:
+    """Return which photos this cycle has: ``photo_before``, ``photo_after``."""
+    rows = Attachment.objects.filter(matter_id=hazard.pk, cycle_no=hazard.cycle_no).values_list("purpose", flat=True)
+    return frozenset(f"photo_{p}" for p in rows if p in {"before", "after"})
+
+
+def last_writer(hazard: Hazard) -> str:
+    """Return the name of the person who changed a hazard last, for the warning of a concurrent edit."""
+    reference = last_actor(("hazard", hazard.pk))
+    try:
+        person = Person.objects.filter(pk=UUID(reference)).first()
+    except ValueError:
+        person = None
+    return person.name if person and person.name else "另一位同事"
+
+
+def steward(root: str) -> Person:
+    """Return the root's named steward. Raises: hazard.nobody_answers."""
+    person = Person.objects.filter(root=root, steward=True).order_by("id").first()
+    if person is None:
+        raise Refusal("hazard.nobody_answers")
+    return person
+
+
+def refresh(*, actor: Actor, at: datetime, hazard: Hazard, desk: Desk) -> bool:
+    """Compute the provisional duties of a hazard again with the calendar as it is now; write only what moved."""
+    moved = False
+    rows = Obligation.objects.filter(matter_id=hazard.pk, state=Obligation.State.OPEN, provisional=True)
+    by_kind = {owed.kind: owed.clock for owed in TABLE.values() if owed.clock is not None}
+    for row in rows:
+        clock = by_kind.get(row.kind)
+        if clock is None:
+            continue
+        then = desk.at
+        desk.at = row.opened_at
+        due = desk.due(clock, hazard)
+        desk.at = then
+        if due is not None and not due.provisional:
+            obligations.move_due(
+                actor=actor, at=at, matter_id=hazard.pk, kinds=[row.kind], due_at=due.at, provisional=False
+            )
+            moved = True
+    return moved

@@ -1,0 +1,273 @@
+"""Writes of obligations: owed, done, void, handed over with a signature, breached and escalated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from anban.base.journal.operations import record, unit
+from anban.base.notices.operations import tell
+from anban.base.people.actor import Actor
+from anban.base.people.models import Person
+from anban.contexts.obligations import policies
+from anban.contexts.obligations.models import EscalationStep, Handover, Obligation
+from anban.contexts.territory.models import Body
+from anban.rules.errors import Refusal, register
+
+register("obligation.not_yours", zh="这件事不在您名下，也不归您督办。", en="This is not yours, nor yours to supervise.")
+register("obligation.ended", zh="这件事已经办结。", en="This has been settled already.")
+register("obligation.handover_open", zh="已有一次移交等待签收。", en="A handover is already waiting for a signature.")
+register("obligation.handover_self", zh="不能移交给同一个人。", en="It cannot be handed to the same person.")
+register("obligation.not_addressee", zh="只有接收人本人可以签收或退回。", en="Only the addressee may sign or decline.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Duty:
+    """What is to be owed: a natural person, in a unit, must do ``kind`` about a subject by ``due_at`` under a rule."""
+
+    root: str
+    person: Person
+    unit_name: str
+    kind: str
+    subject: tuple[str, UUID]
+    matter_id: UUID
+    area_path: str
+    title: str
+    source_rule: str
+    body: Body | None = None
+    cycle_no: int = 1
+    place_id: UUID | None = None
+    place_title: str = ""
+    ladder: str = Obligation.Ladder.TERRITORY
+    grade: str = ""
+    due_at: datetime | None = None
+    provisional: bool = False
+    link: str = ""
+
+
+def owe(*, actor: Actor, at: datetime, duty: Duty) -> Obligation:
+    """Put a duty on a person's desk and tell the person."""
+    with unit():
+        obligation = Obligation.objects.create(
+            root=duty.root,
+            person=duty.person,
+            body=duty.body,
+            unit_name=duty.unit_name,
+            kind=duty.kind,
+            subject_kind=duty.subject[0],
+            subject_id=duty.subject[1],
+            matter_id=duty.matter_id,
+            cycle_no=duty.cycle_no,
+            place_id=duty.place_id,
+            area_path=duty.area_path,
+            title=duty.title,
+            place_title=duty.place_title,
+            ladder=duty.ladder,
+            grade=duty.grade,
+            due_at=duty.due_at,
+            provisional=duty.provisional,
+            source_rule=duty.source_rule,
+            opened_at=at,
+        )
+        record(
+            "obligation.owed",
+            actor=actor,
+            at=at,
+            subject=("obligation", obligation.pk),
+            matter=(duty.subject[0], duty.matter_id),
+            data={
+                "person": str(duty.person.pk),
+                "kind": duty.kind,
+                "due": duty.due_at.isoformat() if duty.due_at else "",
+                "rule": duty.source_rule,
+            },
+            wrote=[obligation],
+        )
+        tell(
+            actor=actor,
+            at=at,
+            person_id=duty.person.pk,
+            kind=f"obligation.{duty.kind}",
+            title=f"{duty.title} · {duty.place_title}" if duty.place_title else duty.title,
+            link=duty.link,
+            key=f"owed:{obligation.pk.hex}",
+            root=duty.root,
+        )
+        return obligation
+
+
+def fulfil(*, actor: Actor, at: datetime, matter_id: UUID, kinds: Iterable[str] | None = None) -> list[Obligation]:
+    """Mark the open obligations of a matter (of ``kinds``, or all) as done; late ones keep their breach for ever."""
+    return _end(actor, at, matter_id, kinds, Obligation.State.DONE, "obligation.done")
+
+
+def void(*, actor: Actor, at: datetime, matter_id: UUID, kinds: Iterable[str] | None = None) -> list[Obligation]:
+    """End the open obligations of a matter that no longer have an object."""
+    return _end(actor, at, matter_id, kinds, Obligation.State.VOID, "obligation.voided")
+
+
+def _end(
+    actor: Actor, at: datetime, matter_id: UUID, kinds: Iterable[str] | None, state: str, verb: str
+) -> list[Obligation]:
+    with unit():
+        rows = Obligation.objects.select_for_update().filter(matter_id=matter_id, state=Obligation.State.OPEN)
+        if kinds is not None:
+            rows = rows.filter(kind__in=list(kinds))
+        ended = list(rows.order_by("id"))
+        for row in ended:
+            row.state, row.ended_at, row.ended_by = state, at, actor.reference
+            if row.due_at and row.due_at < at and row.breached_at is None:
+                row.breached_at = row.due_at
+            row.version += 1
+            row.save()
+        if ended:
+            first = ended[0]
+            record(
+                verb,
+                actor=actor,
+                at=at,
+                subject=("obligation", first.pk),
+                matter=(first.subject_kind, matter_id),
+                data={"kinds": [row.kind for row in ended], "late": any(row.breached_at for row in ended)},
+                wrote=ended,
+            )
+        return ended
+
+
+def hand_over(*, actor: Actor, at: datetime, obligation_id: UUID, to_person: Person) -> Handover:
+    """Offer an obligation to another person; the first stays responsible until the second signs.
+
+    Raises: obligation.not_yours, obligation.ended, obligation.handover_open, obligation.handover_self.
+    """
+    with unit():
+        obligation = _open(obligation_id)
+        if not policies.can_hand_over(actor, obligation):
+            raise Refusal("obligation.not_yours")
+        if obligation.person_id == to_person.pk:
+            raise Refusal("obligation.handover_self", field="to_person")
+        if obligation.handovers.filter(signed_at__isnull=True, declined_at__isnull=True).exists():
+            raise Refusal("obligation.handover_open")
+        handover = Handover.objects.create(
+            obligation=obligation, from_person_id=obligation.person_id, to_person=to_person, offered_at=at
+        )
+        _note("obligation.handover_offered", actor, at, obligation, {"to": str(to_person.pk)})
+        tell(
+            actor=actor, at=at, person_id=to_person.pk, kind="handover", title=f"待签收：{obligation.title}",
+            link="/?only=sign", key=f"handover:{handover.pk.hex}", root=obligation.root,
+        )
+        return handover
+
+
+def sign_for(*, actor: Actor, at: datetime, handover_id: UUID) -> Obligation:
+    """Sign for an obligation: from now on it is this person's. Raises: obligation.not_addressee, obligation.ended."""
+    with unit():
+        handover = Handover.objects.select_for_update().select_related("to_person").get(pk=handover_id)
+        obligation = _open(handover.obligation_id)
+        if handover.to_person_id != actor.person_id:
+            raise Refusal("obligation.not_addressee")
+        if handover.signed_at or handover.declined_at:
+            raise Refusal("obligation.ended")
+        handover.signed_at = at
+        handover.save(update_fields=["signed_at"])
+        obligation.person = handover.to_person
+        obligation.version += 1
+        obligation.save(update_fields=["person", "version"])
+        _note("obligation.handed_over", actor, at, obligation, {"from": str(handover.from_person_id)})
+        return obligation
+
+
+def decline(*, actor: Actor, at: datetime, handover_id: UUID, reason: str) -> Handover:
+    """Decline an obligation offered; it stays where it is. Raises: obligation.not_addressee."""
+    with unit():
+        handover = Handover.objects.select_for_update().get(pk=handover_id)
+        obligation = _open(handover.obligation_id)
+        if handover.to_person_id != actor.person_id:
+            raise Refusal("obligation.not_addressee")
+        handover.declined_at = at
+        handover.save(update_fields=["declined_at"])
+        record(
+            "obligation.handover_declined",
+            actor=actor,
+            at=at,
+            subject=("obligation", obligation.pk),
+            matter=(obligation.subject_kind, obligation.matter_id),
+            words={"reason": reason},
+        )
+        return handover
+
+
+def note_breach(*, actor: Actor, at: datetime, obligation_id: UUID) -> bool:
+    """Write down that an obligation ran out; done once, kept for ever. Returns whether it was new."""
+    with unit():
+        obligation = Obligation.objects.select_for_update().get(pk=obligation_id)
+        if obligation.state != Obligation.State.OPEN or obligation.breached_at or obligation.due_at is None:
+            return False
+        if obligation.due_at >= at:
+            return False
+        obligation.breached_at = obligation.due_at
+        obligation.version += 1
+        obligation.save(update_fields=["breached_at", "version"])
+        _note("obligation.breached", actor, at, obligation, {"due": obligation.due_at.isoformat()})
+        return True
+
+
+def take_step(
+    *, actor: Actor, at: datetime, obligation: Obligation, step: str, since: datetime, told: Person | None, text: str
+) -> bool:
+    """Take one step of the ladder and tell its person; a step taken before is not taken again."""
+    with unit():
+        made, new = EscalationStep.objects.get_or_create(
+            obligation=obligation, step=step, defaults={"told": told, "due_at": since, "taken_at": at}
+        )
+        if not new:
+            return False
+        _note("obligation.escalated", actor, at, obligation, {"step": step, "told": str(told.pk) if told else ""})
+        if told is not None:
+            tell(
+                actor=actor, at=at, person_id=told.pk, kind="escalation", title=text,
+                link=f"/ledger/{obligation.matter_id}/", key=f"step:{made.pk.hex}", root=obligation.root,
+            )
+        return True
+
+
+def move_due(
+    *, actor: Actor, at: datetime, matter_id: UUID, kinds: Iterable[str], due_at: datetime, provisional: bool = False
+) -> list[Obligation]:
+    """Move the due instant of a matter's open obligations (an extension granted, a calendar year loaded)."""
+    with unit():
+        rows = list(
+            Obligation.objects.select_for_update().filter(
+                matter_id=matter_id, state=Obligation.State.OPEN, kind__in=list(kinds)
+            )
+        )
+        for row in rows:
+            row.due_at, row.provisional = due_at, provisional
+            row.version += 1
+            row.save(update_fields=["due_at", "provisional", "version"])
+        if rows:
+            record(
+                "obligation.due_moved", actor=actor, at=at, subject=("obligation", rows[0].pk),
+                matter=(rows[0].subject_kind, matter_id), data={"due": due_at.isoformat()}, wrote=rows,
+            )
+        return rows
+
+
+def _open(obligation_id: UUID) -> Obligation:
+    obligation = Obligation.objects.select_for_update().get(pk=obligation_id)
+    if obligation.state != Obligation.State.OPEN:
+        raise Refusal("obligation.ended")
+    return obligation
+
+
+def _note(verb: str, actor: Actor, at: datetime, obligation: Obligation, data: dict[str, str]) -> None:
+    record(
+        verb,
+        actor=actor,
+        at=at,
+        subject=("obligation", obligation.pk),
+        matter=(obligation.subject_kind, obligation.matter_id),
+        data=data,
+        wrote=[obligation],
+    )

@@ -1,0 +1,106 @@
+"""Reads of obligations: a person's desk, a matter's duties, an area's debts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Count, F, Q, QuerySet
+
+from anban.base.people.actor import Actor
+from anban.contexts.obligations.models import EscalationStep, Handover, Obligation
+from anban.contexts.territory.queries import scope_paths, within
+
+
+@dataclass(frozen=True, slots=True)
+class DeskFigures:
+    """What a desk says at the top: each a filter of the same list."""
+
+    overdue: int
+    this_week: int
+    to_review: int
+    returned: int
+    all_open: int
+    to_sign: int
+
+
+FILTERS = ("all", "overdue", "week", "review", "returned")
+
+
+def visible_to(actor: Actor) -> QuerySet[Obligation]:
+    """Return the obligations that the actor may see: its own, and those of the areas it supervises."""
+    rows = Obligation.objects.filter(root=actor.root)
+    if actor.system:
+        return rows
+    paths = scope_paths(actor)
+    if paths is None:
+        return rows
+    seen = Q(person_id=actor.person_id)
+    for path in paths:
+        seen |= within(path)
+    return rows.filter(seen)
+
+
+def desk(actor: Actor, *, at: datetime, week_end: datetime, only: str = "all") -> QuerySet[Obligation]:
+    """Return what the actor's person owes now, the most pressing first; ``only`` is one of FILTERS."""
+    rows = Obligation.objects.filter(root=actor.root, person_id=actor.person_id, state=Obligation.State.OPEN)
+    chosen = {
+        "overdue": Q(due_at__lt=at),
+        "week": Q(due_at__gte=at, due_at__lt=week_end),
+        "review": Q(kind__in=("review", "accept", "verify")),
+        "returned": Q(kind="returned"),
+    }.get(only)
+    rows = rows.filter(chosen) if chosen is not None else rows
+    return rows.order_by(F("due_at").asc(nulls_last=True), "id")
+
+
+def desk_figures(actor: Actor, *, at: datetime, week_end: datetime) -> DeskFigures:
+    """Return the counts at the top of the desk, in one query, and the handovers waiting for a signature, in another."""
+    rows = Obligation.objects.filter(root=actor.root, person_id=actor.person_id, state=Obligation.State.OPEN)
+    counted = rows.aggregate(
+        all_open=Count("id"),
+        overdue=Count("id", filter=Q(due_at__lt=at)),
+        this_week=Count("id", filter=Q(due_at__gte=at, due_at__lt=week_end)),
+        to_review=Count("id", filter=Q(kind__in=("review", "accept", "verify"))),
+        returned=Count("id", filter=Q(kind="returned")),
+    )
+    return DeskFigures(**counted, to_sign=handovers_to_sign(actor).count())
+
+
+def handovers_to_sign(actor: Actor) -> QuerySet[Handover]:
+    """Return what others want to hand to the actor's person and is not yet signed for."""
+    return (
+        Handover.objects.filter(
+            to_person_id=actor.person_id, signed_at__isnull=True, declined_at__isnull=True, obligation__root=actor.root
+        )
+        .select_related("obligation", "from_person")
+        .order_by("offered_at")
+    )
+
+
+def of_matter(matter_id: UUID) -> QuerySet[Obligation]:
+    """Return every obligation about a matter, open and past; its scope is the matter's, which the caller has checked."""
+    return (
+        Obligation.objects.filter(matter_id=matter_id)
+        .select_related("person", "body")
+        .prefetch_related("steps")
+        .order_by("opened_at", "id")
+    )
+
+
+def held_matters(person_id: UUID | None) -> QuerySet[Obligation, UUID]:
+    """Return the ids of the matters about which a person owes something: what one must act on, one may see."""
+    return Obligation.objects.filter(person_id=person_id, state=Obligation.State.OPEN).values_list(
+        "matter_id", flat=True
+    )
+
+
+def steps_of(matter_id: UUID) -> QuerySet[EscalationStep]:
+    """Return the escalation steps taken about a matter."""
+    return EscalationStep.objects.filter(obligation__matter_id=matter_id).order_by("taken_at")
+
+
+def overdue_open(root: str, at: datetime) -> QuerySet[Obligation]:
+    """Return a root's open obligations whose due instant has passed (``due < now``, never on the day itself)."""
+    return Obligation.objects.filter(root=root, state=Obligation.State.OPEN, due_at__lt=at).order_by("due_at", "id")

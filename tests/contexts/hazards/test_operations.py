@@ -1,0 +1,205 @@
+"""The life of a hazard through its operations: every story asserts the result and the journal."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+
+from anban.base.journal.models import Entry
+from anban.contexts.hazards.models import Cycle, Hazard
+from anban.contexts.hazards.operations import Sighting, act, enter
+from anban.contexts.obligations.models import Obligation
+from anban.rules.errors import Refusal
+from anban.rules.hazard_lifecycle import Action
+from tests.factories.town import AT, ON, Town, town
+
+pytestmark = pytest.mark.django_db
+
+
+def later(days: int = 0, hours: int = 0):
+    return AT + timedelta(days=days, hours=hours)
+
+
+def see(t: Town, who: str, place, *, code: str = "RG07", at=AT, **more):
+    return enter(actor=t.actor(who), at=at, sighting=Sighting(place_id=place.pk, code=code, fact="报警器断电", **more))
+
+
+def open_duties(hazard: Hazard) -> dict[str, str]:
+    return {o.kind: o.person.name for o in Obligation.objects.filter(matter_id=hazard.pk, state="open").select_related("person")}
+
+
+def ordered_and_applied(t: Town, hazard: Hazard, start: int = 0) -> Hazard:
+    act(actor=t.actor("王敏"), at=later(start), hazard_id=hazard.pk, action=Action.VERIFY, verdict="founded", given={"reason": "属实"})
+    act(
+        actor=t.actor("孙倩"), at=later(start, 1), hazard_id=hazard.pk, action=Action.ORDER,
+        given={"due_on": ON + timedelta(days=start + 7), "basis": "条例", "measures": "更换", "cause": "x", "lasting_measure": "y"},
+    )
+    return act(
+        actor=t.actor("李强"), at=later(start + 1), hazard_id=hazard.pk, action=Action.APPLY_REVIEW, given={"photo_after": True}
+    )
+
+
+def test_enter_opens_a_hazard_with_a_person_a_chain_and_a_duty():
+    t = town()
+    found = see(t, "王敏", t.place())
+    assert found.kind == "new"
+    assert found.hazard.state == "unverified"
+    assert found.hazard.holder_id is not None
+    assert found.hazard.number == "HZ-2026-000001"
+    assert open_duties(found.hazard) == {"verify": "王敏"}
+    verbs = [e.body.split('"verb":"')[1].split('"')[0] for e in Entry.objects.filter(matter=f"hazard:{found.hazard.pk.hex}")]
+    assert verbs[0] == "hazard.entered"
+    assert verbs.count("link.named") == 6
+
+
+def test_the_whole_life_returned_once_then_closed_on_a_second_review():
+    t = town()
+    hazard = see(t, "王敏", t.place()).hazard
+    ordered_and_applied(t, hazard)
+    assert open_duties(hazard).keys() == {"review"}
+    back = act(
+        actor=t.actor("孙倩"), at=later(2), hazard_id=hazard.pk, action=Action.REVIEW, verdict="failed",
+        given={"second_person": t.people["吴桐"].pk, "opinion": "未修好"},
+    )
+    assert back.state == "rectifying"
+    act(actor=t.actor("李强"), at=later(3), hazard_id=hazard.pk, action=Action.APPLY_REVIEW, given={"photo_after": True})
+    closed = act(
+        actor=t.actor("孙倩"), at=later(4), hazard_id=hazard.pk, action=Action.REVIEW, verdict="passed",
+        given={"second_person": t.people["吴桐"].pk, "opinion": "已修好"},
+    )
+    closed.refresh_from_db()
+    assert (closed.state, closed.outcome, closed.proof, closed.is_open) == ("closed", "rectified", "declared", False)
+    assert closed.watch_until == date(2026, 3, 6) + timedelta(days=90)
+    cycle = Cycle.objects.get(hazard=closed)
+    assert cycle.acceptor_id == t.people["孙倩"].pk
+    assert cycle.rectifier_id == t.people["李强"].pk
+    assert cycle.reviews == 2
+    assert open_duties(closed) == {}
+
+
+def test_rebound_opens_a_new_cycle_and_leaves_the_first_untouched():
+    t = town()
+    place = t.place()
+    hazard = see(t, "王敏", place).hazard
+    ordered_and_applied(t, hazard)
+    act(
+        actor=t.actor("孙倩"), at=later(4), hazard_id=hazard.pk, action=Action.REVIEW, verdict="passed",
+        given={"second_person": t.people["吴桐"].pk, "opinion": "好"},
+    )
+    first = Cycle.objects.values().get(hazard=hazard, no=1)
+    again = see(t, "王敏", place, at=later(40))
+    assert (again.kind, again.hazard.pk, again.hazard.cycle_no, again.hazard.rebound_no) == ("rebound", hazard.pk, 2, 1)
+    assert Cycle.objects.values().get(hazard=hazard, no=1) == first
+    assert again.hazard.is_open
+
+
+def test_the_same_danger_still_open_joins_as_a_voice():
+    t = town()
+    place = t.place()
+    first = see(t, "王敏", place)
+    second = see(t, "刘洋", place, at=later(1))
+    assert second.kind == "joined"
+    assert second.hazard.pk == first.hazard.pk
+    assert second.hazard.voices_count == 2
+    assert Hazard.objects.count() == 1
+
+
+def test_the_rectifier_cannot_accept_even_through_another_post():
+    t = town()
+    hazard = see(t, "王敏", t.place(manager="孙倩")).hazard
+    act(actor=t.actor("王敏"), at=AT, hazard_id=hazard.pk, action=Action.VERIFY, verdict="founded", given={"reason": "属实"})
+    act(actor=t.actor("吴桐"), at=AT, hazard_id=hazard.pk, action=Action.ORDER, given={"due_on": ON, "basis": "b", "measures": "m"})
+    act(actor=t.actor("孙倩"), at=later(1), hazard_id=hazard.pk, action=Action.APPLY_REVIEW, given={"photo_after": True})
+    with pytest.raises(Refusal) as refused:
+        act(
+            actor=t.actor("孙倩"), at=later(2), hazard_id=hazard.pk, action=Action.REVIEW, verdict="passed",
+            given={"second_person": t.people["吴桐"].pk, "opinion": "好"},
+        )
+    assert refused.value.code == "hazard.acceptor_is_rectifier"
+    assert Hazard.objects.get(pk=hazard.pk).state == "awaiting_review"
+
+
+def test_a_fine_closes_nothing():
+    t = town()
+    hazard = see(t, "王敏", t.place()).hazard
+    ordered_and_applied(t, hazard)
+    fined = act(
+        actor=t.actor("孙倩"), at=later(2), hazard_id=hazard.pk, action=Action.SIMPLE_PENALTY,
+        given={"basis": "行政处罚法51", "second_person": t.people["吴桐"].pk, "yuan": 200},
+    )
+    assert fined.is_open
+    assert fined.penalised
+    assert fined.outcome == ""
+
+
+def test_a_transfer_leaves_the_sender_responsible_until_signed_and_a_second_return_goes_to_the_office():
+    t = town()
+    hazard = see(t, "王敏", t.place(), code="RG10").hazard
+    body = t.bodies["朝阳消防"].pk
+    for round_ in range(2):
+        sent = act(
+            actor=t.actor("王敏"), at=later(round_), hazard_id=hazard.pk, action=Action.TRANSFER,
+            given={"body": body, "reason": "无权责令"},
+        )
+        assert sent.state == "awaiting_receipt"
+        assert sent.holder_id == t.people["王敏"].pk
+        sent = act(
+            actor=t.actor("钱进"), at=later(round_, 3), hazard_id=hazard.pk, action=Action.SEND_BACK,
+            given={"clause": "三定", "reason": "不属本局"},
+        )
+    assert sent.times_returned == 2
+    assert open_duties(sent)["designate"] == "何静"
+    act(
+        actor=t.actor("何静"), at=later(3), hazard_id=hazard.pk, action=Action.ASSIGN, given={"body": body, "reason": "业务相近"}
+    )
+    got = act(actor=t.actor("钱进"), at=later(3, 1), hazard_id=hazard.pk, action=Action.RECEIVE)
+    assert got.holder_id == t.people["钱进"].pk
+    assert got.designated
+
+
+def test_a_major_hazard_needs_two_signatures():
+    t = town()
+    place = t.place(kind="hospital")
+    hazard = see(t, "王敏", place, code="HO02").hazard
+    act(
+        actor=t.actor("王敏"), at=AT, hazard_id=hazard.pk, action=Action.SUSPECT,
+        given={"body": t.bodies["朝阳消防"].pk, "interim_control": "专人看守"},
+    )
+    fire = t.actor("钱进")
+    steps = (
+        (fire, Action.JUDGE, {"clause": "GB35181", "reason": "集体讨论"}, "major"),
+        (fire, Action.REGISTER_MAJOR, {}, None),
+        (t.actor("何静"), Action.LIST, {"level": "district", "notice": "公告"}, None),
+        (
+            t.actor("李强"), Action.SUBMIT_PLAN,
+            {"goals": "g", "methods": "m", "funds": "f", "people": "p", "due_on": ON + timedelta(days=60), "emergency_plan": "e"}, None,
+        ),
+        (t.actor("何静"), Action.APPROVE_PLAN, {"due_on": ON + timedelta(days=60)}, None),
+        (t.actor("李强"), Action.SELF_ASSESS, {"assessor": "机构", "report": "报告"}, None),
+        (t.actor("李强"), Action.APPLY, {}, None),
+    )
+    for number, (who, action, given, verdict) in enumerate(steps):
+        hazard = act(actor=who, at=later(number), hazard_id=hazard.pk, action=action, given=given, verdict=verdict)
+    assert hazard.state == "acceptance"
+    hazard = act(
+        actor=fire, at=later(10), hazard_id=hazard.pk, action=Action.ACCEPT, given={"experts": "三人", "on_site": True},
+        caller="inspections",
+    )
+    assert hazard.state == "delisting"
+    assert hazard.is_open
+    closed = act(actor=t.actor("何静"), at=later(11), hazard_id=hazard.pk, action=Action.DELIST, given={"notice": "公告"})
+    assert (closed.state, closed.proof, closed.listing) == ("closed", "on_site", "delisted")
+
+
+def test_act_refuses_a_stale_version_naming_the_other():
+    t = town()
+    hazard = see(t, "王敏", t.place()).hazard
+    act(actor=t.actor("王敏"), at=AT, hazard_id=hazard.pk, action=Action.VERIFY, verdict="founded", given={"reason": "属实"})
+    with pytest.raises(Refusal) as refused:
+        act(
+            actor=t.actor("刘洋"), at=AT, hazard_id=hazard.pk, action=Action.VERIFY, verdict="founded", given={"reason": "属实"},
+            version=1,
+        )
+    assert refused.value.code == "hazard.changed_meanwhile"
+    assert "王敏" in refused.value.zh

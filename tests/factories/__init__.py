@@ -1,0 +1,1 @@
+"""Small real worlds for tests, built through operations; one module per context."""
