@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from anban.base.fields import Identified
 
@@ -13,14 +14,15 @@ class Job(Identified):
     retention = "working"
 
     class State(models.TextChoices):
-        WAITING = "waiting", "等待"
-        RUNNING = "running", "进行中"
-        DONE = "done", "完成"
-        FAILED = "failed", "失败"
+        WAITING = "waiting", _("等待")
+        RUNNING = "running", _("进行中")
+        DONE = "done", _("完成")
+        FAILED = "failed", _("失败")
 
     name = models.CharField(max_length=80)
     slot = models.CharField(max_length=80)
     root = models.CharField(max_length=20, blank=True)
+    planned = models.BooleanField(default=False, help_text="made by the timetable; its slots run one after the other")
     args = models.TextField(default="{}")
     state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
     asked_by = models.UUIDField(null=True, blank=True)
@@ -38,4 +40,7 @@ class Job(Identified):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["name", "slot", "root"], name="job_slot_once")]
-        indexes = [models.Index(fields=["state", "run_after"], name="job_next")]
+        indexes = [
+            models.Index(fields=["state", "run_after"], name="job_next"),
+            models.Index(fields=["asked_by", "created_at"], name="job_asked"),
+        ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from anban.base.fields import Identified
 from anban.base.people.models import Person
@@ -23,11 +24,17 @@ class Notice(Identified):
     key = models.CharField(max_length=120)
     urgent = models.BooleanField(default=False)
     created_at = models.DateTimeField()
+    routed_at = models.DateTimeField(null=True, blank=True, help_text="when its copies per channel were made")
+    withdrawn_at = models.DateTimeField(null=True, blank=True, help_text="it came to nothing before it was sent")
     read_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["person", "key"], name="notice_once")]
-        indexes = [models.Index(fields=["person", "created_at"], name="notice_person")]
+        indexes = [
+            models.Index(fields=["person", "created_at"], name="notice_person"),
+            models.Index(fields=["matter_id"], name="notice_matter"),
+            models.Index(fields=["created_at"], condition=models.Q(routed_at=None), name="notice_unrouted"),
+        ]
 
 
 class Delivery(Identified):
@@ -37,18 +44,19 @@ class Delivery(Identified):
     personal = ("payload",)
 
     class State(models.TextChoices):
-        WAITING = "waiting", "待发"
-        SENT = "sent", "已发"
-        FAILED = "failed", "失败"
-        HELD = "held", "超出上限暂存"
+        WAITING = "waiting", _("待发")
+        SENT = "sent", _("已发")
+        FAILED = "failed", _("失败")
 
     root = models.CharField(max_length=20)
     person = models.ForeignKey(Person, on_delete=models.PROTECT)
     channel = models.CharField(max_length=20)
     state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
-    notices = models.ManyToManyField(Notice, related_name="deliveries")
+    single = models.BooleanField(default=False, help_text="counts towards the day's cap of single messages")
+    urgent = models.BooleanField(default=False)
     payload = models.TextField()
-    slot = models.CharField(max_length=40)
+    slot = models.CharField(max_length=60)
+    made_at = models.DateTimeField()
     attempts = models.PositiveSmallIntegerField(default=0)
     next_try_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True, blank=True)
@@ -59,6 +67,50 @@ class Delivery(Identified):
         indexes = [models.Index(fields=["state", "next_try_at"], name="delivery_next")]
 
 
+class Copy(Identified):
+    """One notice on one channel (一条通知在一个渠道上): waiting for its delivery, or in it; ``held`` when the cap sent it to the digest."""
+
+    retention = "log"
+
+    class Cadence(models.TextChoices):
+        NOW = "now", _("立即")
+        DIGEST = "digest", _("汇总")
+        OFF = "off", _("不发")
+
+    notice = models.ForeignKey(Notice, on_delete=models.PROTECT, related_name="copies")
+    person = models.ForeignKey(Person, on_delete=models.PROTECT)
+    channel = models.CharField(max_length=20)
+    cadence = models.CharField(max_length=10, choices=Cadence.choices)
+    held = models.BooleanField(default=False)
+    urgent = models.BooleanField(default=False)
+    created_at = models.DateTimeField()
+    delivery = models.ForeignKey(Delivery, on_delete=models.PROTECT, null=True, blank=True, related_name="copies")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["notice", "channel"], name="copy_once")]
+        indexes = [
+            models.Index(
+                fields=["cadence", "person", "channel", "created_at"],
+                condition=models.Q(delivery=None),
+                name="copy_waiting",
+            ),
+        ]
+
+
+class Address(Identified):
+    """Where a person is reached on a channel outside the house (通知地址), such as an e-mail address; erasable."""
+
+    retention = "personal"
+    personal = ("value",)
+
+    person = models.ForeignKey(Person, on_delete=models.PROTECT)
+    channel = models.CharField(max_length=20)
+    value = models.CharField(max_length=254)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["person", "channel"], name="address_once")]
+
+
 class Wish(Identified):
     """How a person wants to be told about one kind of event on one channel (通知偏好)."""
 
@@ -67,7 +119,7 @@ class Wish(Identified):
     person = models.ForeignKey(Person, on_delete=models.PROTECT)
     kind = models.CharField(max_length=60)
     channel = models.CharField(max_length=20)
-    cadence = models.CharField(max_length=10, default="digest")
+    cadence = models.CharField(max_length=10, choices=Copy.Cadence.choices, default=Copy.Cadence.DIGEST)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["person", "kind", "channel"], name="wish_once")]
@@ -80,4 +132,5 @@ class Beat(models.Model):
 
     name = models.CharField(max_length=60, primary_key=True)
     at = models.DateTimeField()
+    every_s = models.PositiveIntegerField(default=60, help_text="how often it should come, in seconds")
     detail = models.CharField(max_length=300, blank=True)
