@@ -81,7 +81,7 @@ def roles(*, check: bool) -> int:
             module = str(getattr(view, "__module__", ""))
             if not module.startswith("anban.web"):
                 continue
-            named = getattr(view, "roles", None)
+            named = getattr(view, "needed_roles", None)
             if named is None:
                 bare.append(path)
             print(f"/{path:<60} {'—' if named is None else ' '.join(sorted(named)) or 'everyone'}")

@@ -14,6 +14,9 @@ SECRET_KEY = secret_key(HOME)
 ALLOWED_HOSTS = [h for h in os.environ.get("ANBAN_HOSTS", "localhost,127.0.0.1,[::1]").split(",") if h]
 HTTPS = os.environ.get("ANBAN_HTTPS", "") == "1"
 
+# How many proxies of one's own stand before the web server; the address of a caller is read that far from the right.
+PROXIES = int(os.environ.get("ANBAN_PROXIES", "0"))
+
 INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.auth",

@@ -20,7 +20,9 @@ class Person(Identified):
     root = models.CharField(max_length=20, db_index=True)
     name = models.CharField(max_length=80, blank=True)
     phone = models.CharField(max_length=30, blank=True)
-    steward = models.BooleanField(default=False, help_text="named for records nobody living is responsible for (历史数据管理人)")
+    steward = models.BooleanField(
+        default=False, help_text="named for records nobody living is responsible for (历史数据管理人)"
+    )
     erased_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

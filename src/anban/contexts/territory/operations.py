@@ -12,6 +12,7 @@ from uuid import UUID
 from anban.base.journal.operations import record, unit
 from anban.base.people.actor import Actor
 from anban.base.people.models import Person
+from anban.base.people.operations import add_person
 from anban.contexts.territory import policies
 from anban.contexts.territory.models import (
     Area,
@@ -204,6 +205,18 @@ def appoint(
             data={"person": str(person.pk), "deputy": deputy, "from": from_on.isoformat()},
         )
         return holding
+
+
+def appoint_new(
+    *, actor: Actor, at: datetime, post: Post, name: str, phone: str, from_on: date, deputy: bool = False,
+    certificate: str = "",
+) -> Holding:
+    """Put a person on file and appoint them to a post: both or neither. Raises: as ``appoint``."""
+    with unit():
+        person = add_person(actor=actor, at=at, root=post.root_id, name=name, phone=phone)
+        return appoint(
+            actor=actor, at=at, post=post, person=person, from_on=from_on, deputy=deputy, certificate=certificate
+        )
 
 
 def leave(*, actor: Actor, at: datetime, holding: Holding, until_on: date) -> Holding:

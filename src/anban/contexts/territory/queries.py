@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from anban.base.people.actor import Actor, Channel, Grant
 from anban.base.people.models import Account
@@ -173,6 +173,43 @@ def holders(post_ids: Iterable[UUID], on: date) -> QuerySet[Holding]:
         .select_related("person", "post__body")
         .order_by("post_id", "deputy", "from_on", "id")
     )
+
+
+def post_list(
+    actor: Actor, on: date, *, area_path: str = "", role: str = "", vacant: bool = False
+) -> QuerySet[Post]:
+    """Return the living posts that the actor covers, vacant ones first; each has ``held``, whether a person holds it."""
+    holding = (
+        Holding.objects.filter(post_id=OuterRef("pk"), deputy=False, from_on__lte=on)
+        .filter(Q(until_on__isnull=True) | Q(until_on__gt=on))
+    )  # fmt: skip
+    rows = posts(actor).filter(Q(until_on__isnull=True) | Q(until_on__gt=on)).annotate(held=Exists(holding))
+    if area_path:
+        rows = rows.filter(within(area_path, "area__path"))
+    if role:
+        rows = rows.filter(role=role)
+    if vacant:
+        rows = rows.filter(held=False)
+    return rows.order_by("held", "area__path", "role", "id")
+
+
+def post(actor: Actor, post_id: UUID) -> Post | None:
+    """Return one post that the actor covers."""
+    return posts(actor).filter(pk=post_id).first()
+
+
+def all_holdings(person_id: UUID) -> QuerySet[Holding]:
+    """Return every post a person has held, the newest first."""
+    return (
+        Holding.objects.filter(person_id=person_id)
+        .select_related("post__body", "post__area")
+        .order_by("-from_on", "-id")
+    )
+
+
+def calendar_years(root_code: str) -> QuerySet[CalendarYear]:
+    """Return the years of a root's calendar that were loaded from files."""
+    return CalendarYear.objects.filter(calendar=root(root_code).calendar).order_by("year")
 
 
 def holdings_of(person_id: UUID, on: date) -> QuerySet[Holding]:

@@ -14,11 +14,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language
 
-from anban.base.people.models import Account
+from anban.base.people.queries import SignedIn, account_of
 from anban.contexts.territory.queries import actor_for, city_date, roots_of
+from anban.kit.clock import city_date as kit_city_date
 from anban.kit.clock import now
 from anban.rules.errors import Refusal
-from anban.web.shell.access import PRIVILEGED
+from anban.web.shell.access import ADMINISTRATORS, LANDING, PRIVILEGED
 
 log = logging.getLogger("anban.web")
 Next = Callable[[HttpRequest], HttpResponse]
@@ -28,6 +29,10 @@ POLICY = (
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 DEFAULT_ZONE = "Asia/Shanghai"
+WITHOUT_FACTOR = ("/second-factor/", "/sign-in/", "/sign-out/", "/set-up/", "/language/", "/theme/")
+"""What a person may open whose second factor has not been given yet."""
+
+WITHOUT_ACTOR = ("/static/", "/api/", "/healthz", "/readyz", "/metrics")
 
 
 class PolicyHeaders:
@@ -56,25 +61,24 @@ class ActorOfRequest:
         """Resolve the actor and pass the request on."""
         request.actor = None  # type: ignore[attr-defined]
         request.at = now()  # type: ignore[attr-defined]
-        if request.path.startswith(("/static/", "/api/", "/healthz", "/readyz", "/metrics")):
+        if request.path.startswith(WITHOUT_ACTOR):
             return self.get_response(request)
-        account = request.user
-        if isinstance(account, Account):
+        account = account_of(request.user)
+        if account is not None:
             answer = self._resolve(request, account)
             if answer is not None:
                 return answer
         return self.get_response(request)
 
-    def _resolve(self, request: HttpRequest, account: Account) -> HttpResponse | None:
+    def _resolve(self, request: HttpRequest, account: SignedIn) -> HttpResponse | None:
         at = request.at  # type: ignore[attr-defined]
         seen = request.session.get("seen")
         if seen is not None and at.timestamp() - seen > timedelta(minutes=settings.IDLE_MINUTES).total_seconds():
             logout(request)
-            return redirect(f"/sign-in/?idle=1&next={quote(request.get_full_path())}")
+            return _to(request, "/sign-in/?idle=1&")
         if seen is None or at.timestamp() - seen > 60:  # once a minute is enough to know that somebody is there
             request.session["seen"] = at.timestamp()
-        on = at.date()
-        choices = roots_of(account.person_id, on)
+        choices = roots_of(account.person_id, kit_city_date(at, DEFAULT_ZONE))
         request.roots = choices  # type: ignore[attr-defined]
         if not choices:
             return None
@@ -83,13 +87,26 @@ class ActorOfRequest:
         actor = actor_for(
             account.person_id, root, city_date(at, root), account=account, channel="web",
             second_factor=bool(request.session.get("second_factor")),
-        )
-        if actor.roles & PRIVILEGED and not actor.second_factor:
-            if not request.path.startswith(("/second-factor/", "/sign-out/", "/language/", "/theme/")):
-                return redirect(f"/second-factor/?next={quote(request.get_full_path())}")
+        )  # fmt: skip
+        # Whoever has bound an authenticator of their own will is asked for it as well.
+        if (actor.roles & PRIVILEGED or account.totp_secret) and not actor.second_factor:
+            if not request.path.startswith(WITHOUT_FACTOR):
+                return _to(request, "/second-factor/?")
             return None
+        if request.path == "/" and actor.roles and actor.roles <= ADMINISTRATORS:
+            return redirect(LANDING[min(actor.roles)])
         request.actor = actor  # type: ignore[attr-defined]
         return None
+
+
+def _to(request: HttpRequest, page: str) -> HttpResponse:
+    """Send the reader to ``page`` and back afterwards; a partial update moves the whole page there."""
+    target = page + f"next={quote(request.get_full_path())}"
+    if request.headers.get("HX-Request"):
+        response = HttpResponse(status=401)
+        response["HX-Redirect"] = page.rstrip("?&")
+        return response
+    return redirect(target)
 
 
 class Refusals:
@@ -108,7 +125,7 @@ class Refusals:
             text = problem.en if (get_language() or "").startswith("en") else problem.zh
             status = 409 if problem.code.endswith("changed_meanwhile") else 422
             return render(request, "shell/refused.html", {"text": text, "code": problem.code}, status=status)
-        if isinstance(problem, (OperationalError, OSError)):
+        if isinstance(problem, OperationalError | OSError):
             log.error("storage failed on %s: %s", request.path, type(problem).__name__, exc_info=problem)
             return render(request, "shell/unavailable.html", status=503)
         return None

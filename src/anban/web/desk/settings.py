@@ -1,0 +1,205 @@
+"""Settings: figures of practice, working-day calendars, sources, how long each table is kept, the state of the house."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import Final
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET, require_POST
+
+from anban.base import health
+from anban.base.jobs.queries import last_done
+from anban.base.retention import kept_tables
+from anban.contexts.catalog.data.tables import sources
+from anban.contexts.territory import operations, policies, queries
+from anban.kit.clock import city_date, now
+from anban.kit.workdays import CalendarFileRefused, china
+from anban.rules import law
+from anban.rules.errors import Refusal, register
+from anban.web.shell.access import actor_of, needs
+from anban.web.shell.components import Tab
+from anban.web.shell.wording import in_english
+
+SEEING: Final = ("steward", "system_admin", "city_committee_officer")
+CALENDAR_BYTES: Final = 256 * 1024
+UNITS: Final = {
+    "hours": gettext_lazy("小时"),
+    "days": gettext_lazy("日"),
+    "workdays": gettext_lazy("工作日"),
+    "times": gettext_lazy("次"),
+    "percent": gettext_lazy("%"),
+    "yuan": gettext_lazy("元"),
+}
+MARKS: Final = {
+    "verified": gettext_lazy("法规原文"),
+    "excerpt": gettext_lazy("法规摘录"),
+    "unconfirmed": gettext_lazy("待核对"),
+    "estimate": gettext_lazy("实务估计"),
+}
+KEPT_WORDS: Final = {
+    "forever": gettext_lazy("永久"),
+    "ledger": gettext_lazy("台账，长期"),
+    "log": gettext_lazy("日志，定期清理"),
+    "personal": gettext_lazy("个人信息，可删除"),
+    "working": gettext_lazy("工作数据，用后清理"),
+}
+
+register(
+    "calendar.file_refused",
+    zh="工作日历文件第 {row} 行有误：须为 date,kind,name 三列，kind 为 off 或 work，日期不重复。",
+    en="Row {row} of the calendar file is wrong: it needs date,kind,name; kind off or work; no day twice.",
+)
+register(
+    "calendar.not_whole",
+    zh="文件不含完整一年：{year} 年须有元旦、劳动节、国庆节的放假日。",
+    en="The file is not a whole year: {year} needs its days off for 1 January, 1 May and 1 October.",
+)
+register("calendar.file_large", zh="文件太大。", en="The file is too large.")
+
+
+class CalendarForm(forms.Form):
+    """A file with one year's days off and shifted working days."""
+
+    file = forms.FileField(label=gettext_lazy("日历文件（CSV：date,kind,name）"))
+    source = forms.CharField(
+        label=gettext_lazy("来源文件"), max_length=200, help_text=gettext_lazy("例如：国办发明电〔2026〕号")
+    )
+
+
+def _tabs(current: str, *, technical: bool) -> tuple[Tab, ...]:
+    shown = [("figures", _("参数")), ("calendar", _("工作日历")), ("sources", _("来源")), ("retention", _("保存期限"))]
+    if technical:
+        shown.append(("state", _("系统状况")))
+    return tuple(Tab(label, f"/settings/?part={part}", current=part == current) for part, label in shown)
+
+
+@needs(*SEEING)
+@require_GET
+def settings(request: HttpRequest) -> HttpResponse:
+    """Show one part of the settings."""
+    return _page(request, request.GET.get("part", ""))
+
+
+def _page(request: HttpRequest, part: str, form: forms.Form | None = None, status: int = 200) -> HttpResponse:
+    actor = actor_of(request)
+    technical = actor.has("system_admin")
+    known = {"figures", "calendar", "sources", "retention"} | ({"state"} if technical else set())
+    part = part if part in known else ("state" if technical else "figures")
+    english = in_english()
+    at = now()
+    shown: dict[str, object] = {
+        "part": part,
+        "tabs": _tabs(part, technical=technical),
+        "english": english,
+        "may_set": policies.can_set(actor),
+        "now": at,
+    }
+    if part == "figures":
+        shown["figures"] = _figures(actor.root, english=english, at_root=actor.zone)
+    elif part == "calendar":
+        calendar = queries.calendar(actor.root)
+        shown["years"] = sorted(calendar.years, reverse=True)
+        shown["loaded"] = list(queries.calendar_years(actor.root))
+        shown["missing"] = [
+            year
+            for year in (city_date(at, actor.zone).year, city_date(at, actor.zone).year + 1)
+            if year not in calendar.years
+        ]
+        shown["form"] = form or CalendarForm()
+    elif part == "sources":
+        shown["sources"] = sources()
+    elif part == "retention":
+        shown["tables"] = [(row, KEPT_WORDS.get(row.retention, row.retention)) for row in kept_tables()]
+    else:
+        shown["checks"] = [(check, check.en if english else check.zh) for check in health.checks(at)]
+        shown["jobs"] = sorted(last_done().items())
+    return render(request, "desk/settings.html", shown, status=status)
+
+
+def _figures(root: str, *, english: bool, at_root: str) -> list[dict[str, object]]:
+    own = queries.settings_of(root)
+    on = city_date(now(), at_root)
+    rows: list[dict[str, object]] = []
+    for key in law.overridable():
+        entry = law.entry(key)
+        base = law.value(key, on=on)
+        rows.append(
+            {
+                "key": key,
+                "title": entry.en if english else entry.zh,
+                "unit": UNITS[entry.unit],
+                "base": base.value,
+                "own": own.get(key, ""),
+                "least": entry.least,
+                "mark": MARKS.get(base.certainty, base.certainty),
+                "source": f"{base.source.law} {base.source.article}".strip(),
+                "note": entry.provisions[-1].note,
+            }
+        )
+    return rows
+
+
+@needs("steward")
+@require_POST
+def set_figure(request: HttpRequest) -> HttpResponse:
+    """Set one figure of practice for this root; law itself can't be set."""
+    key, text = request.POST.get("key", ""), request.POST.get("value", "").strip()
+    replacement = int(text) if text.isdigit() and len(text) < 9 else -1
+    law.check_override(key, replacement)
+    operations.set_setting(
+        actor=actor_of(request), at=now(), key=key, value=str(replacement), allowed=law.overridable()
+    )
+    messages.success(request, _("参数已保存，从现在起使用；已有期限不变。"))
+    return redirect(f"/settings/?part=figures#{key}")
+
+
+@needs("steward")
+@require_POST
+def load_calendar(request: HttpRequest) -> HttpResponse:
+    """Load a year of the working-day calendar from a file."""
+    form = CalendarForm(request.POST, request.FILES)
+    if not form.is_valid():
+        return _page(request, "calendar", form, 422)
+    actor = actor_of(request)
+    try:
+        year, text = _read_calendar(form.cleaned_data["file"].read(CALENDAR_BYTES + 1))
+        operations.load_calendar_year(
+            actor=actor, at=now(), calendar=queries.root(actor.root).calendar, year=year, days=text,
+            source=form.cleaned_data["source"],
+        )  # fmt: skip
+    except Refusal as refusal:
+        form.add_error("file", refusal.en if in_english() else refusal.zh)
+        return _page(request, "calendar", form, 422)
+    messages.success(request, _("%(year)s 年工作日历已载入，暂定的期限将重新计算。") % {"year": year})
+    return redirect("/settings/?part=calendar")
+
+
+def _read_calendar(content: bytes) -> tuple[int, str]:
+    """Return the year that a file holds wholly, and its text. Raises: calendar.file_large, .file_refused, .not_whole."""
+    if len(content) > CALENDAR_BYTES:
+        raise Refusal("calendar.file_large")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as problem:
+        raise Refusal("calendar.file_refused", row=content.count(b"\n", 0, problem.start) + 1) from problem
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "calendar.csv"
+        path.write_text(text, encoding="utf-8")
+        empty = type(china())(frozenset(), frozenset(), frozenset())
+        try:
+            made = empty.with_file(path)
+        except CalendarFileRefused as problem:
+            raise Refusal("calendar.file_refused", row=problem.row) from problem
+    years = Counter(day.year for day in made.off | made.work)
+    year = years.most_common(1)[0][0] if years else 0
+    if year not in made.years:
+        raise Refusal("calendar.not_whole", year=year or "—")
+    return year, text
