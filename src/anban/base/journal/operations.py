@@ -14,7 +14,7 @@ from uuid import UUID
 
 from django.db import connection, models, transaction
 
-from anban.base.journal.digests import row_digest, row_name
+from anban.base.journal.digests import row_digest, row_name, tile_id
 from anban.base.journal.models import Cursor, Entry, Head, Tile, Words
 from anban.kit.canonical import canonical_bytes
 from anban.kit.clock import now
@@ -223,7 +223,7 @@ def _append(drafts: Sequence[Draft]) -> None:
         chain = sha256(chain + leaf).digest()
         entries.append((position, draft.matter, body.decode(), chain))
         for level, index, value in frontier.append(leaf):
-            tiles.append(Tile(level=level // 8, index=index, hash=value))
+            tiles.append(Tile(id=tile_id(level // 8, index), level=level // 8, index=index, hash=value))
         position += 1
     _insert_entries(entries)
     if tiles:
