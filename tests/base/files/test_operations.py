@@ -10,7 +10,6 @@ import os
 import resource
 import threading
 import zipfile
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -43,10 +42,10 @@ class SilentHandle:
 
 
 @pytest.fixture(autouse=True)
-def folder(settings: object, tmp_path: Path) -> Iterator[Path]:
+def folder(settings: object, tmp_path: Path) -> Path:
     settings.FILES_ROOT = tmp_path / "files"  # type: ignore[attr-defined]
     (tmp_path / "files").mkdir()
-    yield tmp_path / "files"
+    return tmp_path / "files"
 
 
 def picture(size: tuple[int, int] = (400, 300), kind: str = "JPEG", *, exif: Image.Exif | None = None) -> bytes:
@@ -134,11 +133,11 @@ def test_the_same_bytes_are_one_row_in_a_root_and_another_in_another_root(folder
         (b"%PDF-1.7\nbody\n%%EOF\n", PDF),
         (workbook(), XLSX),
         ("编号,名称\n1,仓库\n".encode(), CSV),
-        (b"\xef\xbb\xbf" + "编号,名称\r\n".encode(), CSV),
+        ("编号,名称\r\n".encode("utf-8-sig"), CSV),
         ("编号,名称\n1,仓库\n".encode("gb18030"), CSV),
         (gzip.compress("编号,名称\n1,仓库\n".encode()), GZIP),
         # A long one whose 64 KiB end in the middle of a character.
-        ("a,b\n".encode() + "隐患".encode() * 20_000, CSV),
+        (b"a,b\n" + "隐患".encode() * 20_000, CSV),
     ],
 )
 def test_store_tells_the_type_by_content_whatever_the_name_says(content: bytes, mime: str) -> None:
