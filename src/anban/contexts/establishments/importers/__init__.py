@@ -1,5 +1,6 @@
 """Files into the register: read, preview, apply; the one machinery of all importers, and the target of places."""
 
+from anban.contexts.establishments.columns import Column
 from anban.contexts.establishments.importers.mapping import (
     Mapping,
     mapping_named,
@@ -19,7 +20,6 @@ from anban.contexts.establishments.importers.reading import (
 from anban.contexts.establishments.importers.running import Preview, Progress, Result, Sample, apply, preview
 from anban.contexts.establishments.importers.targets import (
     TARGETS,
-    Column,
     Fate,
     Item,
     Known,

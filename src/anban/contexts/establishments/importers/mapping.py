@@ -78,7 +78,9 @@ def read_mapping(text: str, name: str = "") -> Mapping:
     if raw.get("numbers", "register") not in ("register", "source"):
         raise _broken(label, f"numbers {raw['numbers']}")
     try:
-        plain = {key: tuple(_texts(raw[key])) for key in ("requires", "attributes", "key", "match") if key in raw}
+        plain: dict[str, Any] = {
+            key: tuple(_texts(raw[key])) for key in ("requires", "attributes", "key", "match") if key in raw
+        }
         columns = {str(fieldname): tuple(_texts(names)) for fieldname, names in raw.get("columns", {}).items()}
         values = {str(k): {str(a): str(b) for a, b in v.items()} for k, v in raw.get("values", {}).items()}
         constants = {str(k): str(v) for k, v in raw.get("constants", {}).items()}

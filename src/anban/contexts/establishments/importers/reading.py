@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from anban.contexts.establishments.columns import Column
 from anban.contexts.establishments.importers.mapping import Mapping
-from anban.contexts.establishments.importers.targets import TARGETS, Column, Problem, Run, Target, TypedRow, Value
+from anban.contexts.establishments.importers.targets import TARGETS, Problem, Run, Target, TypedRow, Value
 from anban.kit.canonical import digest
 from anban.kit.tabular import (
     CellProblem,
@@ -134,9 +135,7 @@ def _own_header(table: Table) -> list[str]:
     return ["" if name.strip().lower() in _OUR_COLUMNS else name for name in table.header]
 
 
-def tables_of(
-    file: SourceFile, limits: Limits, problems: list[Problem]
-) -> Iterator[Table]:
+def tables_of(file: SourceFile, limits: Limits, problems: list[Problem]) -> Iterator[Table]:
     """This function will give the tables of a file; a file that can't be read becomes a problem, not an exception."""
     try:
         yield from read_tables(file.path, limits=limits, name=file.label)
@@ -161,9 +160,7 @@ def typed(run: Run, target: Target, table: Table, seen: TableView, row: Row) -> 
         try:
             values[column.field] = _value(column, text, serial=run.mapping.date_serial)
         except CellProblem as error:
-            problems.append(
-                Problem(table.file, table.sheet, row.number, header or "", error.code, error.zh, error.en)
-            )
+            problems.append(Problem(table.file, table.sheet, row.number, header or "", error.code, error.zh, error.en))
         if header and not column.personal and row.cells[header].strip():
             payload[column.field] = row.cells[header].strip()
     if problems:
@@ -171,12 +168,13 @@ def typed(run: Run, target: Target, table: Table, seen: TableView, row: Row) -> 
     attributes = {name: row.cells[name].strip() for name in run.mapping.attributes if name in row.cells}
     _keep_the_rest(payload, row, seen, attributes)
     made = TypedRow(table.file, table.sheet, row.number, row.cells, values, attributes, payload, headers)
+    # The digest is of what the source says, before anybody interprets it.
+    made.digest = digest([[name, _text(values[name])] for name in sorted(values) if values[name] != ""]
+                         + [[f"·{name}", text] for name, text in sorted(attributes.items()) if text])  # fmt: skip
     found = target.check(run, made)
     if found:
         return found
     made.key = _key(run, target, made)
-    made.digest = digest([[name, _text(values[name])] for name in sorted(values) if values[name] != ""]
-                         + [[f"·{name}", text] for name, text in sorted(attributes.items()) if text])  # fmt: skip
     return made
 
 

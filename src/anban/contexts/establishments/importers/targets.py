@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping as AnyMapping
+from collections.abc import Callable
+from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from anban.base.people.actor import Actor
+from anban.contexts.establishments.columns import Column
 from anban.contexts.establishments.importers.mapping import Mapping
 from anban.contexts.establishments.models import SourceList
-from anban.kit.tabular import Wanted
 
-CellKind = Literal["text", "date", "number", "integer"]
 Value = str | int | float | date
 
 
@@ -25,26 +25,6 @@ class Fate(StrEnum):
     CHANGED = "changed"
     SAME = "same"
     REFUSED = "refused"
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column that a target knows: its field, its Chinese and English name, other names it goes by."""
-
-    field: str
-    zh: str
-    en: str
-    names: tuple[str, ...] = ()
-    required: bool = False
-    kind: CellKind = "text"
-    max_chars: int = 0
-    personal: bool = False
-    """Kept out of the observation's payload: names of persons live in erasable rows."""
-
-    @property
-    def wanted(self) -> Wanted:
-        """This property will give the column as header matching wants it."""
-        return Wanted(self.field, (self.zh, self.en, *self.names), self.required)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +76,8 @@ class Known:
     payload: str
     place_id: UUID | None
     subject_id: UUID | None
+    matched_by: str = ""
+    dismissed: bool = False
 
 
 @dataclass(slots=True)
@@ -134,7 +116,7 @@ class Run:
     known: dict[str, Any] = field(default_factory=dict)
 
 
-class MovedMeanwhile(Exception):  # noqa: N818 - asks for another try, is no error
+class MovedMeanwhile(Exception):
     """A row that was planned on was changed by somebody else before it was written: plan the batch again."""
 
 
@@ -157,6 +139,8 @@ class Target:
     key: Callable[[Run, TypedRow], str]
     plan: Callable[[Run, list[Item]], None]
     write: Callable[[Run, list[Item]], None]
+    retries_unmatched: bool = False
+    """Whether rows that are the same but have no place yet are planned again: the place may be there by now."""
 
 
 TARGETS: dict[str, Target] = {}
