@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from uuid import UUID
 
+from anban.base.journal.operations import record, unit
 from anban.base.people.actor import Actor, job_actor
 from anban.base.people.models import Person
 from anban.base.people.operations import add_person
@@ -15,7 +16,6 @@ from anban.contexts.responsibility.operations import add_mandate
 from anban.contexts.territory.models import Area, Body, Post
 from anban.contexts.territory.operations import add_area, add_body, add_post, add_root, appoint
 from anban.contexts.territory.queries import actor_for
-from anban.base.journal.operations import record, unit
 
 AT = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)  # a Monday, 09:00 in Beijing
 ON = date(2026, 3, 2)
@@ -46,30 +46,71 @@ class Town:
         self.people[name] = add_person(actor=self.job, at=AT, root=self.root, name=name)
         return self.people[name]
 
-    def hold(self, name: str, body: str, role: str, area: str, *, sector: str = "", place: UUID | None = None, deputy: bool = False) -> None:
+    def hold(
+        self,
+        name: str,
+        body: str,
+        role: str,
+        area: str,
+        *,
+        sector: str = "",
+        place: UUID | None = None,
+        deputy: bool = False,
+    ) -> None:
         """Give a (new or known) person a post."""
         person = self.people.get(name) or self.person(name)
         key = f"{body}:{role}:{area}:{sector}:{place}"
         if key not in self.posts:
             self.posts[key] = add_post(
-                actor=self.job, at=AT, body=self.bodies[body], role=role, area=self.areas[area], sector=sector, place_id=place
+                actor=self.job,
+                at=AT,
+                body=self.bodies[body],
+                role=role,
+                area=self.areas[area],
+                sector=sector,
+                place_id=place,
             )
         appoint(actor=self.job, at=AT, post=self.posts[key], person=person, from_on=FROM, deputy=deputy)
 
     def body(self, name: str, kind: str, area: str, sector: str = "") -> Body:
         """Put a body on file."""
         self.bodies[name] = add_body(
-            actor=self.job, at=AT, area=self.areas[area], code=f"{name}", kind=kind, name=name, name_en=name, sector=sector
+            actor=self.job,
+            at=AT,
+            area=self.areas[area],
+            code=f"{name}",
+            kind=kind,
+            name=name,
+            name_en=name,
+            sector=sector,
         )
         return self.bodies[name]
 
-    def place(self, name: str = "巷口面馆", *, area: str = "望京街道", kind: str = "catering", manager: str | None = "李强", building: Place | None = None, status: str = "operating") -> Place:
+    def place(
+        self,
+        name: str = "巷口面馆",
+        *,
+        area: str = "望京街道",
+        kind: str = "catering",
+        manager: str | None = "李强",
+        building: Place | None = None,
+        status: str = "operating",
+    ) -> Place:
         """Put a place on the register, with its safety manager in charge."""
         where = self.areas[area]
         with unit():
             place = Place.objects.create(
-                root=self.root, number=f"EST-{Place.objects.filter(root=self.root).count() + 1:06d}", name=name, address=f"{area}1号",
-                kind=kind, area=where, area_path=where.path, overview_code="A01", registered_at=AT, building=building, status=status,
+                root=self.root,
+                number=f"EST-{Place.objects.filter(root=self.root).count() + 1:06d}",
+                name=name,
+                address=f"{area}1号",
+                kind=kind,
+                area=where,
+                area_path=where.path,
+                overview_code="A01",
+                registered_at=AT,
+                building=building,
+                status=status,
             )
             record("place.registered", actor=self.job, at=AT, subject=("place", place.pk), wrote=[place])
         if manager:
@@ -89,8 +130,16 @@ def town(root: str = "town", kind: str = "real") -> Town:
 
     def area(name: str, level: str, parent: str | None, path: str, code: str, overview: bool = False) -> None:
         made.areas[name] = add_area(
-            actor=job, at=AT, root=root, code=code, name=name, name_en=name, level=level,
-            parent=made.areas[parent] if parent else None, path=path, in_overview=overview,
+            actor=job,
+            at=AT,
+            root=root,
+            code=code,
+            name=name,
+            name_en=name,
+            level=level,
+            parent=made.areas[parent] if parent else None,
+            path=path,
+            in_overview=overview,
         )
 
     area("试验市", "city", None, "1/", "A")
@@ -132,7 +181,13 @@ def town(root: str = "town", kind: str = "real") -> Town:
         ("朝阳消防", "enforcer", "", "FIRE"),
     ):
         add_mandate(
-            actor=job, at=AT, body=made.bodies[body], role=role, area=made.bodies[body].area, place_kind=kind_,
-            hazard_class=klass, basis="试验",
+            actor=job,
+            at=AT,
+            body=made.bodies[body],
+            role=role,
+            area=made.bodies[body].area,
+            place_kind=kind_,
+            hazard_class=klass,
+            basis="试验",
         )
     return made

@@ -16,7 +16,7 @@ class Term(StrEnum):
     zh: str
     en: str
 
-    def __new__(cls, value: str, zh: str, en: str) -> Self:
+    def __new__(cls, value: str, zh: str = "", en: str = "") -> Self:  # defaults: looked up by value
         term = str.__new__(cls, value)
         term._value_ = value
         term.zh = zh

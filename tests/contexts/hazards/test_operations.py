@@ -26,17 +26,40 @@ def see(t: Town, who: str, place, *, code: str = "RG07", at=AT, **more):
 
 
 def open_duties(hazard: Hazard) -> dict[str, str]:
-    return {o.kind: o.person.name for o in Obligation.objects.filter(matter_id=hazard.pk, state="open").select_related("person")}
+    return {
+        o.kind: o.person.name
+        for o in Obligation.objects.filter(matter_id=hazard.pk, state="open").select_related("person")
+    }
 
 
 def ordered_and_applied(t: Town, hazard: Hazard, start: int = 0) -> Hazard:
-    act(actor=t.actor("王敏"), at=later(start), hazard_id=hazard.pk, action=Action.VERIFY, verdict="founded", given={"reason": "属实"})
     act(
-        actor=t.actor("孙倩"), at=later(start, 1), hazard_id=hazard.pk, action=Action.ORDER,
-        given={"due_on": ON + timedelta(days=start + 7), "basis": "条例", "measures": "更换", "cause": "x", "lasting_measure": "y"},
+        actor=t.actor("王敏"),
+        at=later(start),
+        hazard_id=hazard.pk,
+        action=Action.VERIFY,
+        verdict="founded",
+        given={"reason": "属实"},
+    )
+    act(
+        actor=t.actor("孙倩"),
+        at=later(start, 1),
+        hazard_id=hazard.pk,
+        action=Action.ORDER,
+        given={
+            "due_on": ON + timedelta(days=start + 7),
+            "basis": "条例",
+            "measures": "更换",
+            "cause": "x",
+            "lasting_measure": "y",
+        },
     )
     return act(
-        actor=t.actor("李强"), at=later(start + 1), hazard_id=hazard.pk, action=Action.APPLY_REVIEW, given={"photo_after": True}
+        actor=t.actor("李强"),
+        at=later(start + 1),
+        hazard_id=hazard.pk,
+        action=Action.APPLY_REVIEW,
+        given={"photo_after": True},
     )
 
 
@@ -48,7 +71,9 @@ def test_enter_opens_a_hazard_with_a_person_a_chain_and_a_duty():
     assert found.hazard.holder_id is not None
     assert found.hazard.number == "HZ-2026-000001"
     assert open_duties(found.hazard) == {"verify": "王敏"}
-    verbs = [e.body.split('"verb":"')[1].split('"')[0] for e in Entry.objects.filter(matter=f"hazard:{found.hazard.pk.hex}")]
+    verbs = [
+        e.body.split('"verb":"')[1].split('"')[0] for e in Entry.objects.filter(matter=f"hazard:{found.hazard.pk.hex}")
+    ]
     assert verbs[0] == "hazard.entered"
     assert verbs.count("link.named") == 6
 
@@ -59,13 +84,23 @@ def test_the_whole_life_returned_once_then_closed_on_a_second_review():
     ordered_and_applied(t, hazard)
     assert open_duties(hazard).keys() == {"review"}
     back = act(
-        actor=t.actor("孙倩"), at=later(2), hazard_id=hazard.pk, action=Action.REVIEW, verdict="failed",
+        actor=t.actor("孙倩"),
+        at=later(2),
+        hazard_id=hazard.pk,
+        action=Action.REVIEW,
+        verdict="failed",
         given={"second_person": t.people["吴桐"].pk, "opinion": "未修好"},
     )
     assert back.state == "rectifying"
-    act(actor=t.actor("李强"), at=later(3), hazard_id=hazard.pk, action=Action.APPLY_REVIEW, given={"photo_after": True})
+    act(
+        actor=t.actor("李强"), at=later(3), hazard_id=hazard.pk, action=Action.APPLY_REVIEW, given={"photo_after": True}
+    )
     closed = act(
-        actor=t.actor("孙倩"), at=later(4), hazard_id=hazard.pk, action=Action.REVIEW, verdict="passed",
+        actor=t.actor("孙倩"),
+        at=later(4),
+        hazard_id=hazard.pk,
+        action=Action.REVIEW,
+        verdict="passed",
         given={"second_person": t.people["吴桐"].pk, "opinion": "已修好"},
     )
     closed.refresh_from_db()
@@ -84,7 +119,11 @@ def test_rebound_opens_a_new_cycle_and_leaves_the_first_untouched():
     hazard = see(t, "王敏", place).hazard
     ordered_and_applied(t, hazard)
     act(
-        actor=t.actor("孙倩"), at=later(4), hazard_id=hazard.pk, action=Action.REVIEW, verdict="passed",
+        actor=t.actor("孙倩"),
+        at=later(4),
+        hazard_id=hazard.pk,
+        action=Action.REVIEW,
+        verdict="passed",
         given={"second_person": t.people["吴桐"].pk, "opinion": "好"},
     )
     first = Cycle.objects.values().get(hazard=hazard, no=1)
@@ -108,12 +147,31 @@ def test_the_same_danger_still_open_joins_as_a_voice():
 def test_the_rectifier_cannot_accept_even_through_another_post():
     t = town()
     hazard = see(t, "王敏", t.place(manager="孙倩")).hazard
-    act(actor=t.actor("王敏"), at=AT, hazard_id=hazard.pk, action=Action.VERIFY, verdict="founded", given={"reason": "属实"})
-    act(actor=t.actor("吴桐"), at=AT, hazard_id=hazard.pk, action=Action.ORDER, given={"due_on": ON, "basis": "b", "measures": "m"})
-    act(actor=t.actor("孙倩"), at=later(1), hazard_id=hazard.pk, action=Action.APPLY_REVIEW, given={"photo_after": True})
+    act(
+        actor=t.actor("王敏"),
+        at=AT,
+        hazard_id=hazard.pk,
+        action=Action.VERIFY,
+        verdict="founded",
+        given={"reason": "属实"},
+    )
+    act(
+        actor=t.actor("吴桐"),
+        at=AT,
+        hazard_id=hazard.pk,
+        action=Action.ORDER,
+        given={"due_on": ON, "basis": "b", "measures": "m"},
+    )
+    act(
+        actor=t.actor("孙倩"), at=later(1), hazard_id=hazard.pk, action=Action.APPLY_REVIEW, given={"photo_after": True}
+    )
     with pytest.raises(Refusal) as refused:
         act(
-            actor=t.actor("孙倩"), at=later(2), hazard_id=hazard.pk, action=Action.REVIEW, verdict="passed",
+            actor=t.actor("孙倩"),
+            at=later(2),
+            hazard_id=hazard.pk,
+            action=Action.REVIEW,
+            verdict="passed",
             given={"second_person": t.people["吴桐"].pk, "opinion": "好"},
         )
     assert refused.value.code == "hazard.acceptor_is_rectifier"
@@ -125,7 +183,10 @@ def test_a_fine_closes_nothing():
     hazard = see(t, "王敏", t.place()).hazard
     ordered_and_applied(t, hazard)
     fined = act(
-        actor=t.actor("孙倩"), at=later(2), hazard_id=hazard.pk, action=Action.SIMPLE_PENALTY,
+        actor=t.actor("孙倩"),
+        at=later(2),
+        hazard_id=hazard.pk,
+        action=Action.SIMPLE_PENALTY,
         given={"basis": "行政处罚法51", "second_person": t.people["吴桐"].pk, "yuan": 200},
     )
     assert fined.is_open
@@ -139,19 +200,29 @@ def test_a_transfer_leaves_the_sender_responsible_until_signed_and_a_second_retu
     body = t.bodies["朝阳消防"].pk
     for round_ in range(2):
         sent = act(
-            actor=t.actor("王敏"), at=later(round_), hazard_id=hazard.pk, action=Action.TRANSFER,
+            actor=t.actor("王敏"),
+            at=later(round_),
+            hazard_id=hazard.pk,
+            action=Action.TRANSFER,
             given={"body": body, "reason": "无权责令"},
         )
         assert sent.state == "awaiting_receipt"
         assert sent.holder_id == t.people["王敏"].pk
         sent = act(
-            actor=t.actor("钱进"), at=later(round_, 3), hazard_id=hazard.pk, action=Action.SEND_BACK,
+            actor=t.actor("钱进"),
+            at=later(round_, 3),
+            hazard_id=hazard.pk,
+            action=Action.SEND_BACK,
             given={"clause": "三定", "reason": "不属本局"},
         )
     assert sent.times_returned == 2
     assert open_duties(sent)["designate"] == "何静"
     act(
-        actor=t.actor("何静"), at=later(3), hazard_id=hazard.pk, action=Action.ASSIGN, given={"body": body, "reason": "业务相近"}
+        actor=t.actor("何静"),
+        at=later(3),
+        hazard_id=hazard.pk,
+        action=Action.ASSIGN,
+        given={"body": body, "reason": "业务相近"},
     )
     got = act(actor=t.actor("钱进"), at=later(3, 1), hazard_id=hazard.pk, action=Action.RECEIVE)
     assert got.holder_id == t.people["钱进"].pk
@@ -163,7 +234,10 @@ def test_a_major_hazard_needs_two_signatures():
     place = t.place(kind="hospital")
     hazard = see(t, "王敏", place, code="HO02").hazard
     act(
-        actor=t.actor("王敏"), at=AT, hazard_id=hazard.pk, action=Action.SUSPECT,
+        actor=t.actor("王敏"),
+        at=AT,
+        hazard_id=hazard.pk,
+        action=Action.SUSPECT,
         given={"body": t.bodies["朝阳消防"].pk, "interim_control": "专人看守"},
     )
     fire = t.actor("钱进")
@@ -172,8 +246,17 @@ def test_a_major_hazard_needs_two_signatures():
         (fire, Action.REGISTER_MAJOR, {}, None),
         (t.actor("何静"), Action.LIST, {"level": "district", "notice": "公告"}, None),
         (
-            t.actor("李强"), Action.SUBMIT_PLAN,
-            {"goals": "g", "methods": "m", "funds": "f", "people": "p", "due_on": ON + timedelta(days=60), "emergency_plan": "e"}, None,
+            t.actor("李强"),
+            Action.SUBMIT_PLAN,
+            {
+                "goals": "g",
+                "methods": "m",
+                "funds": "f",
+                "people": "p",
+                "due_on": ON + timedelta(days=60),
+                "emergency_plan": "e",
+            },
+            None,
         ),
         (t.actor("何静"), Action.APPROVE_PLAN, {"due_on": ON + timedelta(days=60)}, None),
         (t.actor("李强"), Action.SELF_ASSESS, {"assessor": "机构", "report": "报告"}, None),
@@ -183,22 +266,40 @@ def test_a_major_hazard_needs_two_signatures():
         hazard = act(actor=who, at=later(number), hazard_id=hazard.pk, action=action, given=given, verdict=verdict)
     assert hazard.state == "acceptance"
     hazard = act(
-        actor=fire, at=later(10), hazard_id=hazard.pk, action=Action.ACCEPT, given={"experts": "三人", "on_site": True},
+        actor=fire,
+        at=later(10),
+        hazard_id=hazard.pk,
+        action=Action.ACCEPT,
+        given={"experts": "三人", "on_site": True},
         caller="inspections",
     )
     assert hazard.state == "delisting"
     assert hazard.is_open
-    closed = act(actor=t.actor("何静"), at=later(11), hazard_id=hazard.pk, action=Action.DELIST, given={"notice": "公告"})
+    closed = act(
+        actor=t.actor("何静"), at=later(11), hazard_id=hazard.pk, action=Action.DELIST, given={"notice": "公告"}
+    )
     assert (closed.state, closed.proof, closed.listing) == ("closed", "on_site", "delisted")
 
 
 def test_act_refuses_a_stale_version_naming_the_other():
     t = town()
     hazard = see(t, "王敏", t.place()).hazard
-    act(actor=t.actor("王敏"), at=AT, hazard_id=hazard.pk, action=Action.VERIFY, verdict="founded", given={"reason": "属实"})
+    act(
+        actor=t.actor("王敏"),
+        at=AT,
+        hazard_id=hazard.pk,
+        action=Action.VERIFY,
+        verdict="founded",
+        given={"reason": "属实"},
+    )
     with pytest.raises(Refusal) as refused:
         act(
-            actor=t.actor("刘洋"), at=AT, hazard_id=hazard.pk, action=Action.VERIFY, verdict="founded", given={"reason": "属实"},
+            actor=t.actor("刘洋"),
+            at=AT,
+            hazard_id=hazard.pk,
+            action=Action.VERIFY,
+            verdict="founded",
+            given={"reason": "属实"},
             version=1,
         )
     assert refused.value.code == "hazard.changed_meanwhile"

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 from uuid import UUID
 
+NOBODY = UUID(int=0)
 Channel = Literal["web", "api", "cli", "job"]
 
 
@@ -59,6 +60,11 @@ class Actor:
     def reference(self) -> str:
         """Return the opaque name under which the journal knows this actor: a person's id, or ``job:name``."""
         return f"job:{self.job}" if self.job else str(self.person_id)
+
+    @property
+    def person_key(self) -> UUID:
+        """Return the person's id for a filter; for a job an id that nobody has."""
+        return self.person_id or NOBODY
 
     @property
     def system(self) -> bool:

@@ -8,7 +8,7 @@ from anban.base.jobs.registry import Handle, job
 from anban.base.people.backend import forget_old_attempts
 
 
-@job("people.forget_attempts", title="清理登录尝试记录", every=timedelta(minutes=10))
+@job("people.forget_attempts", every=timedelta(minutes=10))
 def forget_attempts(slot: datetime, handle: Handle) -> dict[str, int]:
     """Remove what signing in leaves behind; it also shows every ten minutes that the worker lives."""
     del handle

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Final
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from anban.base.people import policies
 from anban.base.people.actor import Actor, Channel
-from anban.base.people.models import AccessRecord, Account, ApiToken, Person, SignInAttempt
+from anban.base.people.models import AccessRecord, Account, ApiToken, Person, SavedView, SignInAttempt
 
 TOKEN_PREFIX: Final = "anban_"  # noqa: S105 - how a token is recognised, not one
 
@@ -133,3 +134,18 @@ def failures_since(since: datetime) -> int:
 def active_tokens(at: datetime, within: timedelta) -> int:
     """Return how many tokens run out within a span, for the metrics."""
     return ApiToken.objects.filter(revoked_at__isnull=True, expires_at__gt=at, expires_at__lte=at + within).count()
+
+
+def names_of(person_ids: Iterable[UUID]) -> dict[UUID, str]:
+    """Return persons' names by id, for pages whose matter the caller has found in the actor's scope; erased ones are empty."""
+    return dict(Person.objects.filter(pk__in=set(person_ids)).values_list("pk", "name"))
+
+
+def saved_views(actor: Actor, page: str) -> QuerySet[SavedView]:
+    """Return the saved filters of a list: the actor's own, and those shared within its root."""
+    return (
+        SavedView.objects.filter(root=actor.root, page=page)
+        .filter(Q(account_id=actor.account_id) | Q(shared=True))
+        .select_related("account__person")
+        .order_by("created_at", "id")
+    )

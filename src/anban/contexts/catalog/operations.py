@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
-from importlib.resources import files
+from pathlib import Path
 
 from anban.base.journal.operations import record, unit
 from anban.base.people.actor import Actor
@@ -41,23 +41,23 @@ def load_standard(*, actor: Actor, at: datetime, root: str) -> int:
         return made
 
 
-def add_terms(
-    *, actor: Actor, at: datetime, root: str, model: type[Term], rows: Iterable[Mapping[str, str]]
-) -> int:
+def add_terms(*, actor: Actor, at: datetime, root: str, model: type[Term], rows: Iterable[Mapping[str, str]]) -> int:
     """Add a source's own codes to a root (a sample's categories and codes); codes that are there stay as they are."""
     with unit():
         made = _load(model, root, rows)
         if made:
             record(
-                "catalog.extended", actor=actor, at=at, subject=("root", root),
+                "catalog.extended",
+                actor=actor,
+                at=at,
+                subject=("root", root),
                 data={"table": model._meta.db_table, "terms": made},
             )
         return made
 
 
 def _rows(name: str) -> list[dict[str, str]]:
-    path = files("anban.contexts.catalog").joinpath("data", f"{name}.csv")
-    with path.open(encoding="utf-8-sig", newline="") as lines:
+    with (Path(__file__).parent / "data" / f"{name}.csv").open(encoding="utf-8-sig", newline="") as lines:
         return list(csv.DictReader(lines))
 
 
@@ -75,6 +75,8 @@ def _load(model: type[Term], root: str, rows: Iterable[Mapping[str, str]]) -> in
         for flag in ("comes_back", "high_risk"):
             if flag in values:
                 values[flag] = named[flag] == "true"
-        fresh.append(model(id=id_from(model._meta.db_table, root, row["code"], row.get("from", "")), root=root, **values))
+        fresh.append(
+            model(id=id_from(model._meta.db_table, root, row["code"], row.get("from", "")), root=root, **values)
+        )
     model._default_manager.bulk_create(fresh, batch_size=500)
     return len(fresh)

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from anban.base.files.models import Attachment
 from anban.base.journal.queries import last_actor
-from anban.base.people.actor import Actor
+from anban.base.people.actor import NOBODY, Actor
 from anban.base.people.models import Person
 from anban.contexts.hazards.models import Hazard
 from anban.contexts.obligations import operations as obligations
@@ -19,8 +19,8 @@ from anban.contexts.responsibility.models import Link
 from anban.contexts.responsibility.queries import OFFICER_ROLES, Answer, Resolution
 from anban.contexts.territory.models import Body, Holding
 from anban.contexts.territory.queries import posts_holder
-from anban.rules.hazard_lifecycle import Action, Clock, Grade, Role, State
 from anban.rules.errors import Refusal, register
+from anban.rules.hazard_lifecycle import Action, Clock, Grade, Role, State
 
 if TYPE_CHECKING:
     from anban.contexts.hazards.operations import Desk
@@ -90,6 +90,18 @@ def settle(
     """End what the former state asked and put what the new one asks on a natural person's desk."""
     state = State(hazard.state)
     moved = before is None or before is not state or action in _RESTART
+    if before is state and action in _RETIMED:
+        obligations.fulfil(actor=actor, at=at, matter_id=hazard.pk, kinds=["order", "answer_extension"])
+        if hazard.due_at is not None:
+            obligations.move_due(
+                actor=actor,
+                at=at,
+                matter_id=hazard.pk,
+                kinds=_TERMED,
+                due_at=hazard.due_at,
+                provisional=hazard.provisional,
+            )
+        return
     if before is not None and moved:
         kinds = [k for k in TITLES if k not in KEPT] if state in TABLE else None
         obligations.fulfil(actor=actor, at=at, matter_id=hazard.pk, kinds=kinds)
@@ -109,11 +121,17 @@ def settle(
     if state is State.RECTIFYING and hazard.due_at is None and kind in {"rectify", "name_person"}:
         officer = resolution.enforcer if resolution.enforcer.person is not None else _held(hazard)
         _owe_answer(actor, at, hazard, desk, "order", officer, "同日移交或责令", Clock.HAND_OVER)
-    if hazard.times_returned >= 2 and action is Action.SEND_BACK:  # noqa: PLR2004 - the second return
+    if hazard.times_returned >= 2 and action is Action.SEND_BACK:
         _owe_answer(actor, at, hazard, desk, "designate", resolution.office, "二次退回由安委办指定", Clock.DESIGNATE)
 
 
-_RESTART = frozenset({Action.ORDER, Action.EXTEND, Action.REVIEW, Action.REJECT, Action.ASSIGN})
+_RESTART = frozenset({Action.REVIEW, Action.REJECT, Action.ASSIGN})
+"""Actions after which the same state asks anew."""
+
+_RETIMED = frozenset({Action.ORDER, Action.EXTEND})
+"""Actions that give the same duty another term: the duty, and a breach it already has, stay."""
+
+_TERMED = ("rectify", "treat", "name_person")
 
 
 def _beside(
@@ -190,15 +208,44 @@ def _owe(
     )
 
 
-_SECTOR_KINDS = frozenset({"judge", "register_major", "approve_plan", "review", "order", "propose_case", "answer_extension"})
+def owe_case(*, actor: Actor, at: datetime, hazard: Hazard, desk: Desk, resolution: Resolution) -> None:
+    """Put the proposal to file a case on the desk of the ordering body's officer.
+
+    The clock starts when it is put there: after an outage nobody is late for what they were never told.
+    """
+    answer = _orderer(hazard) or resolution.enforcer
+    chosen = answer if answer.person is not None else _held(hazard)
+    assert chosen.person is not None  # noqa: S101 - a holder is never missing
+    unit = chosen.body.name if chosen.body else ""
+    _owe(
+        actor,
+        at,
+        hazard,
+        desk,
+        "propose_case",
+        chosen.person,
+        chosen.body,
+        unit,
+        "逾期且未延期的，提请立案",
+        Clock.FILE_CASE,
+    )
+
+
+_SECTOR_KINDS = frozenset(
+    {"judge", "register_major", "approve_plan", "review", "order", "propose_case", "answer_extension"}
+)
 
 
 def _who(by: str, actor: Actor, hazard: Hazard, resolution: Resolution) -> tuple[Person, Body | None, str]:
     """Return the natural person who owes, with body and unit; there is always one."""
     if by == "liable":
-        liable = Link.objects.filter(
-            matter_id=hazard.pk, role=Role.LIABLE_PERSON.value, cycle_no=hazard.cycle_no, until_at__isnull=True
-        ).select_related("person").first()
+        liable = (
+            Link.objects.filter(
+                matter_id=hazard.pk, role=Role.LIABLE_PERSON.value, cycle_no=hazard.cycle_no, until_at__isnull=True
+            )
+            .select_related("person")
+            .first()
+        )
         if liable is not None:
             return liable.person, None, liable.unit_name
     if by == "firm_other":
@@ -239,7 +286,7 @@ def _orderer(hazard: Hazard) -> Answer | None:
 def _other_of_firm(hazard: Hazard) -> Person | None:
     applied = liable_id(hazard)
     row = (
-        hazard.place.in_charge.filter(until_on__isnull=True).exclude(person_id=applied).select_related("person").first()
+        hazard.place.in_charge.filter(until_on__isnull=True).exclude(person_id=applied or NOBODY).select_related("person").first()
     )
     return row.person if row else None
 

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import F
+from django.db.models import BooleanField, Case, Count, When
 
 from anban.base.journal.operations import record, unit
 from anban.base.people.actor import Actor
@@ -18,11 +18,10 @@ from anban.base.people.models import Person
 from anban.contexts.catalog.models import HazardClass, HazardCode
 from anban.contexts.establishments.models import Observation, PersonInCharge, Place
 from anban.contexts.hazards import duties
-from anban.contexts.hazards.models import Cycle, Hazard, Measure, Paper, Voice
+from anban.contexts.hazards.models import Cycle, Hazard, Measure, Paper, Tally, Voice
 from anban.contexts.hazards.queries import facts_of, roles_towards, same_danger
-from anban.contexts.obligations import operations as obligations
 from anban.contexts.responsibility import operations as responsibility
-from anban.contexts.responsibility.queries import Resolution, Resolver
+from anban.contexts.responsibility.queries import Resolution, resolve
 from anban.contexts.territory.models import Body
 from anban.contexts.territory.operations import next_numbers
 from anban.contexts.territory.queries import calendar, city_date, settings_of
@@ -52,28 +51,67 @@ from anban.rules.hazard_lifecycle import (
     track_after,
 )
 
-register("hazard.changed_meanwhile", zh="{who}刚刚改动了这条隐患，请看过后再办。", en="{who} has just changed this hazard. Look again, then act.")
+register(
+    "hazard.changed_meanwhile",
+    zh="{who}刚刚改动了这条隐患，请看过后再办。",
+    en="{who} has just changed this hazard. Look again, then act.",
+)
 register("hazard.place_unknown", zh="没有这个单位。", en="There is no such place.")
 register("hazard.fact_missing", zh="请写明看到了什么。", en="Say what was seen.")
 register("hazard.needs_missing", zh="还缺：{what_zh}", en="Still missing: {what_en}")
 register("hazard.in_the_future", zh="发现时间在将来。", en="The time of finding lies in the future.")
 register("hazard.historical", zh="历史记录只读，不能办理。", en="A historical record is read-only.")
-register("hazard.code_unknown", zh="目录里没有检查项 {code}。", en="The catalog has no item {code}.")
-register("hazard.class_unknown", zh="目录里没有隐患类别 {code}。", en="The catalog has no hazard class {code}.")
+register("hazard.code_unknown", zh="目录里没有检查项 {item}。", en="The catalog has no item {item}.")
+register("hazard.class_unknown", zh="目录里没有隐患类别 {name}。", en="The catalog has no hazard class {name}.")
 register("hazard.body_unknown", zh="没有这个机构。", en="There is no such body.")
 register("hazard.person_unknown", zh="没有这个人员。", en="There is no such person.")
-register("hazard.second_person_same", zh="须两人，且不是同一人。", en="Two persons are needed, and not the same one twice.")
-register("hazard.not_receiver", zh="只有接收单位可以签收或退回。", en="Only the receiving body may sign for it or send it back.")
+register(
+    "hazard.second_person_same", zh="须两人，且不是同一人。", en="Two persons are needed, and not the same one twice."
+)
+register(
+    "hazard.not_receiver",
+    zh="只有接收单位可以签收或退回。",
+    en="Only the receiving body may sign for it or send it back.",
+)
 register("hazard.due_in_past", zh="期限不能早于今天。", en="A term cannot end before today.")
-register("hazard.delister_is_acceptor", zh="验收与摘牌须由不同的人签署。", en="Acceptance and delisting are signed by different persons.")
+register(
+    "hazard.delister_is_acceptor",
+    zh="验收与摘牌须由不同的人签署。",
+    en="Acceptance and delisting are signed by different persons.",
+)
 register("hazard.merge_into_itself", zh="不能并入自身。", en="A hazard cannot be merged into itself.")
-register("hazard.lasting_measure_missing", zh="这类隐患再次反弹，须写明成因和治本措施。", en="This kind came back again: name the cause and a lasting measure.")
-register("hazard.demolition_lengthens_nothing", zh="待拆迁不得延长整改期限。", en="Awaiting demolition never lengthens a term.")
+register(
+    "hazard.lasting_measure_missing",
+    zh="这类隐患再次反弹，须写明成因和治本措施。",
+    en="This kind came back again: name the cause and a lasting measure.",
+)
+register(
+    "hazard.demolition_lengthens_nothing",
+    zh="待拆迁不得延长整改期限。",
+    en="Awaiting demolition never lengthens a term.",
+)
 
 WORDS = frozenset(
     {
-        "reason", "opinion", "measures", "note", "description", "goals", "methods", "people", "emergency_plan", "report",
-        "left_over", "cause", "lasting_measure", "assessor", "experts", "interim_control", "measure", "notice", "clause",
+        "reason",
+        "opinion",
+        "measures",
+        "note",
+        "description",
+        "goals",
+        "methods",
+        "people",
+        "emergency_plan",
+        "report",
+        "left_over",
+        "cause",
+        "lasting_measure",
+        "assessor",
+        "experts",
+        "interim_control",
+        "measure",
+        "notice",
+        "clause",
     }
 )
 """Given facts that a person writes in words: they go to erasable rows, the journal keeps a commitment."""
@@ -151,7 +189,13 @@ class Desk:
         if clocks.clock_key(kind, fire=fire, life_at_risk=life) is None:
             return None
         return clocks.due(
-            kind, self.at, calendar=self.calendar, zone=self.zone, on=self.on, fire=fire, life_at_risk=life,
+            kind,
+            self.at,
+            calendar=self.calendar,
+            zone=self.zone,
+            on=self.on,
+            fire=fire,
+            life_at_risk=life,
             overrides=self.overrides,
         )
 
@@ -198,20 +242,20 @@ def _item(root: str, code: str) -> HazardCode | None:
         return None
     item = HazardCode.objects.filter(root=root, code=code).order_by("-from_on").first()
     if item is None:
-        raise Refusal("hazard.code_unknown", field="code", code=code)
+        raise Refusal("hazard.code_unknown", field="code", item=code)
     return item
 
 
 def _class(root: str, code: str) -> str:
     if not HazardClass.objects.filter(root=root, code=code).exists():
-        raise Refusal("hazard.class_unknown", field="class_code", code=code or "—")
+        raise Refusal("hazard.class_unknown", field="class_code", name=code or "—")
     return code
 
 
 def _open_new(
     actor: Actor, desk: Desk, place: Place, seen: Sighting, found_on: date, item: HazardCode | None, class_code: str
 ) -> Entered:
-    resolution = Resolver.load(place.root, desk.on).of(place, class_code)
+    resolution = resolve(place, class_code, desk.on)
     finder = _person_of(actor, resolution)
     grade = Grade(seen.grade) if seen.grade else Grade.GENERAL
     state = State.RECTIFYING if seen.inspected else State.UNVERIFIED
@@ -259,8 +303,13 @@ def _open_new(
         at=desk.at,
         subject=("hazard", hazard.pk),
         data={
-            "state": hazard.state, "grade": hazard.grade, "origin": hazard.origin, "code": hazard.code,
-            "class": class_code, "number": number, "found_on": found_on.isoformat(),
+            "state": hazard.state,
+            "grade": hazard.grade,
+            "origin": hazard.origin,
+            "code": hazard.code,
+            "class": class_code,
+            "number": number,
+            "found_on": found_on.isoformat(),
         },
         words={"interim_control": seen.interim_control},
         wrote=[hazard, cycle],
@@ -293,7 +342,7 @@ def _come_back(
 ) -> Entered:
     hazard = Hazard.objects.select_for_update().select_related("place").get(pk=known.pk)
     former_grade = Grade(hazard.grade)
-    resolution = Resolver.load(hazard.root, desk.on).of(hazard.place, hazard.class_code)
+    resolution = resolve(hazard.place, hazard.class_code, desk.on)
     finder = _person_of(actor, resolution)
     state = State.RECTIFYING if seen.inspected else State.UNVERIFIED
     grade = Grade(seen.grade) if seen.grade else Grade.GENERAL
@@ -326,8 +375,11 @@ def _come_back(
         at=desk.at,
         subject=("hazard", hazard.pk),
         data={
-            "cycle": hazard.cycle_no, "rebound": hazard.rebound_no, "decision": decision.outcome,
-            "reasons": [r.code for r in decision.reasons], "consequences": [c.value for c in decision.consequences],
+            "cycle": hazard.cycle_no,
+            "rebound": hazard.rebound_no,
+            "decision": decision.outcome,
+            "reasons": [r.code for r in decision.reasons],
+            "consequences": [c.value for c in decision.consequences],
         },
         words={"description": seen.fact},
         wrote=[hazard, cycle],
@@ -344,16 +396,27 @@ def _supervise_rebound(
     """Name the office as supervisor: a rebound is supervised one level higher (督办单位提高一级)."""
     if rebound.Consequence.SUPERVISION_UP in decision.consequences and resolution.office.person is not None:
         responsibility.link(
-            actor=actor, at=desk.at, root=hazard.root, matter=("hazard", hazard.pk), role=Role.SUPERVISING_UNIT.value,
-            person=resolution.office.person, body=resolution.office.body,
-            unit_name=resolution.office.body.name if resolution.office.body else "", cycle_no=hazard.cycle_no,
+            actor=actor,
+            at=desk.at,
+            root=hazard.root,
+            matter=("hazard", hazard.pk),
+            role=Role.SUPERVISING_UNIT.value,
+            person=resolution.office.person,
+            body=resolution.office.body,
+            unit_name=resolution.office.body.name if resolution.office.body else "",
+            cycle_no=hazard.cycle_no,
             reason="反弹，督办单位提高一级",
         )
 
 
 def _voice(hazard: Hazard, seen: Sighting, found_on: date, at: datetime, person: Person | None) -> Voice:
     return Voice.objects.create(
-        hazard=hazard, origin=seen.origin, origin_ref=seen.origin_ref, found_on=found_on, at=at, person=person,
+        hazard=hazard,
+        origin=seen.origin,
+        origin_ref=seen.origin_ref,
+        found_on=found_on,
+        at=at,
+        person=person,
         observation=seen.observation,
     )
 
@@ -372,9 +435,7 @@ def _person_of(actor: Actor, resolution: Resolution) -> Person:
     return duties.steward(actor.root)
 
 
-def _fill_chain(
-    actor: Actor, desk: Desk, hazard: Hazard, place: Place, resolution: Resolution, finder: Person
-) -> None:
+def _fill_chain(actor: Actor, desk: Desk, hazard: Hazard, place: Place, resolution: Resolution, finder: Person) -> None:
     """Fill the chain of persons from the place's standing chain; small things carry no forms."""
     roles = (
         (Role.TERRITORY_OFFICER, resolution.territory),
@@ -382,24 +443,19 @@ def _fill_chain(
         (Role.SPECIAL_OFFICER, resolution.special),
         (Role.ENFORCER, resolution.enforcer),
     )
-    matter = ("hazard", hazard.pk)
-    responsibility.link(
-        actor=actor, at=desk.at, root=hazard.root, matter=matter, role=Role.FINDER.value, person=finder,
-        unit_name=duties.unit_of(actor, hazard), cycle_no=hazard.cycle_no, reason="发现",
-    )
+    unit_name = duties.unit_of(actor, hazard)
+    names = [responsibility.Naming(Role.FINDER.value, finder, unit_name, reason="发现")]
     liable = liable_person(place, hazard.grade)
     if liable is not None:
-        responsibility.link(
-            actor=actor, at=desk.at, root=hazard.root, matter=matter, role=Role.LIABLE_PERSON.value,
-            person=liable.person, unit_name=place.name, cycle_no=hazard.cycle_no, reason=liable.get_role_display(),
-        )
+        reason = str(liable.get_role_display())
+        names.append(responsibility.Naming(Role.LIABLE_PERSON.value, liable.person, place.name, reason=reason))
     for role, answer in roles:
         if answer.person is not None:
-            responsibility.link(
-                actor=actor, at=desk.at, root=hazard.root, matter=matter, role=role.value, person=answer.person,
-                body=answer.body, unit_name=answer.body.name if answer.body else "", cycle_no=hazard.cycle_no,
-                reason=answer.reason,
-            )
+            unit_name = answer.body.name if answer.body else ""
+            names.append(responsibility.Naming(role.value, answer.person, unit_name, answer.body, answer.reason))
+    responsibility.name_chain(
+        actor=actor, at=desk.at, root=hazard.root, matter=("hazard", hazard.pk), cycle_no=hazard.cycle_no, names=names
+    )
 
 
 def liable_person(place: Place, grade: str) -> PersonInCharge | None:
@@ -446,9 +502,7 @@ def act(
     """
     facts = {k: v for k, v in (given or {}).items() if v not in (None, "", (), [], False)}
     with unit():
-        hazard = (
-            Hazard.objects.select_for_update(of=("self",)).select_related("place", "holder_body").get(pk=hazard_id)
-        )
+        hazard = Hazard.objects.select_for_update(of=("self",)).select_related("place", "holder_body").get(pk=hazard_id)
         if version is not None and hazard.version != version:
             raise Refusal("hazard.changed_meanwhile", who=duties.last_writer(hazard))
         if hazard.historical:
@@ -463,12 +517,14 @@ def act(
         if missing:
             names = [NEED_NAMES.get(m, (m, m)) for m in missing]
             raise Refusal(
-                "hazard.needs_missing", field=missing[0], what_zh="、".join(n[0] for n in names),
+                "hazard.needs_missing",
+                field=missing[0],
+                what_zh="、".join(n[0] for n in names),
                 what_en=", ".join(n[1] for n in names),
             )
         arrived = target(before, action, known, verdict=verdict)
         cycle = hazard.cycles.select_for_update().get(no=hazard.cycle_no)
-        resolution = Resolver.load(hazard.root, desk.on).of(hazard.place, hazard.class_code)
+        resolution = resolve(hazard.place, hazard.class_code, desk.on)
         work = Work(actor, desk, hazard, cycle, step, action, before, arrived, dict(facts), verdict, caller, resolution)
         for effect in EFFECTS.get(action, ()):
             effect(work)
@@ -480,15 +536,18 @@ def act(
             at=at,
             subject=("hazard", hazard.pk),
             data={
-                "action": action.value, "from": before.value, "to": hazard.state, "cycle": work.cycle.no,
-                **({"verdict": verdict} if verdict else {}), **_plain(work.facts), **work.noted,
+                "action": action.value,
+                "from": before.value,
+                "to": hazard.state,
+                "cycle": work.cycle.no,
+                **({"verdict": verdict} if verdict else {}),
+                **_plain(work.facts),
+                **work.noted,
             },
             words={k: str(v) for k, v in work.facts.items() if k in WORDS},
             wrote=wrote,
         )
-        duties.settle(
-            actor=actor, at=at, hazard=hazard, desk=desk, resolution=resolution, action=action, before=before
-        )
+        duties.settle(actor=actor, at=at, hazard=hazard, desk=desk, resolution=resolution, action=action, before=before)
         return hazard
 
 
@@ -593,18 +652,14 @@ def _finish(work: Work) -> None:
         cycle.proof = hazard.proof
         hazard.closed_on = desk.on
     if work.arrived is State.CLOSED:
-        hazard.watch_until, _ = clocks.watch_until(
-            desk.on, hazard.rebound_no, on=desk.on, overrides=desk.overrides
-        )
+        hazard.watch_until, _ = clocks.watch_until(desk.on, hazard.rebound_no, on=desk.on, overrides=desk.overrides)
     work.noted["proof"] = hazard.proof
     work.noted["late"] = cycle.late
 
 
 def _proof(work: Work) -> str:
     photos = int("photo_after" in work.facts)
-    return proof.proof_level(
-        caller=work.caller, on_site=bool(work.facts.get("on_site")), photos_after=photos
-    ).value
+    return proof.proof_level(caller=work.caller, on_site=bool(work.facts.get("on_site")), photos_after=photos).value
 
 
 def _save(work: Work) -> list[Any]:
@@ -624,9 +679,15 @@ def _paper(work: Work) -> None:
     if not work.step.paper or work.actor.person_id is None:
         return
     Paper.objects.create(
-        hazard=work.hazard, cycle_no=work.hazard.cycle_no, kind=work.action.value, body=work.own_body(),
-        issued_by_id=work.actor.person_id, issued_at=work.desk.at, served_on=work.hazard.place_title[:200],
-        served_at=work.desk.at, facts=json.dumps(_plain(work.facts), ensure_ascii=False, sort_keys=True),
+        hazard=work.hazard,
+        cycle_no=work.hazard.cycle_no,
+        kind=work.action.value,
+        body=work.own_body(),
+        issued_by_id=work.actor.person_id,
+        issued_at=work.desk.at,
+        served_on=work.hazard.place_title[:200],
+        served_at=work.desk.at,
+        facts=json.dumps(_plain(work.facts), ensure_ascii=False, sort_keys=True),
     )
 
 
@@ -682,8 +743,7 @@ def _receive(work: Work) -> None:
 def _send_back(work: Work) -> None:
     """Send it back with the clause; the second return goes to the committee's office, which names the body."""
     _require_receiver(work)
-    work.hazard.times_returned = F("times_returned") + 1
-    work.hazard.times_returned = Hazard.objects.values_list("times_returned", flat=True).get(pk=work.hazard.pk) + 1
+    work.hazard.times_returned += 1
     work.hazard.sent_to_body = None
     work.noted["returns"] = work.hazard.times_returned
 
@@ -802,8 +862,13 @@ def _measure(work: Work) -> None:
     if work.actor.person_id is None:
         return
     Measure.objects.create(
-        hazard=work.hazard, cycle_no=work.hazard.cycle_no, kind=work.action.value, body=work.own_body(),
-        person_id=work.actor.person_id, at=work.desk.at, yuan=work.facts.get("yuan"),
+        hazard=work.hazard,
+        cycle_no=work.hazard.cycle_no,
+        kind=work.action.value,
+        body=work.own_body(),
+        person_id=work.actor.person_id,
+        at=work.desk.at,
+        yuan=work.facts.get("yuan"),
         basis=str(work.facts.get("basis", ""))[:300],
     )
 
@@ -831,9 +896,15 @@ def _merge(work: Work) -> None:
 def _lead(work: Work) -> None:
     leader = work.person("leader")
     responsibility.link(
-        actor=work.actor, at=work.desk.at, root=work.hazard.root, matter=("hazard", work.hazard.pk),
-        role=Role.CASE_LEADER.value, person=leader, unit_name=duties.unit_of(work.actor, work.hazard),
-        cycle_no=work.hazard.cycle_no, reason="包案",
+        actor=work.actor,
+        at=work.desk.at,
+        root=work.hazard.root,
+        matter=("hazard", work.hazard.pk),
+        role=Role.CASE_LEADER.value,
+        person=leader,
+        unit_name=duties.unit_of(work.actor, work.hazard),
+        cycle_no=work.hazard.cycle_no,
+        reason="包案",
     )
 
 
@@ -849,7 +920,9 @@ def _name_body(work: Work) -> None:
 
 
 def _whistle(work: Work) -> None:
-    work.noted["bodies"] = [str(b) for b in work.facts["bodies"]] if not isinstance(work.facts["bodies"], str) else [work.facts["bodies"]]
+    work.noted["bodies"] = (
+        [str(b) for b in work.facts["bodies"]] if not isinstance(work.facts["bodies"], str) else [work.facts["bodies"]]
+    )
 
 
 EFFECTS: Mapping[Action, tuple[Any, ...]] = {
@@ -919,3 +992,77 @@ def refresh_due(*, actor: Actor, at: datetime, hazard_id: UUID) -> bool:
         hazard = Hazard.objects.select_for_update().get(pk=hazard_id)
         desk = Desk.of(actor, hazard.root, at)
         return duties.refresh(actor=actor, at=at, hazard=hazard, desk=desk)
+
+
+def propose_case(*, actor: Actor, at: datetime, hazard_id: UUID) -> None:
+    """Put the proposal to file a case on the ordering body's desk: what an overdue general hazard first means (立案)."""
+    with unit():
+        hazard = Hazard.objects.select_related("place", "holder", "holder_body", "ordering_body").get(pk=hazard_id)
+        desk = Desk.of(actor, hazard.root, at)
+        resolution = resolve(hazard.place, hazard.class_code, desk.on)
+        duties.owe_case(actor=actor, at=at, hazard=hazard, desk=desk, resolution=resolution)
+        record("hazard.case_due", actor=actor, at=at, subject=("hazard", hazard.pk), data={"rule": "逾期立案"})
+
+
+STREET_LEVELS = 3
+
+
+def tally(*, actor: Actor, at: datetime) -> int:
+    """Sum the ledger of the actor's root into the roll-up, replacing the former sums. Returns the number of rows.
+
+    A roll-up is derived from the ledger and made again at any time: it records no entry.
+    """
+    rows = (
+        Hazard.objects.filter(root=actor.root, joined_to__isnull=True)
+        .order_by()
+        .annotate(
+            late=Case(When(is_open=True, due_at__lt=at, then=True), default=False, output_field=BooleanField()),
+            back=Case(When(rebound_no__gt=0, then=True), default=False, output_field=BooleanField()),
+        )
+        .values_list(
+            "area_path",
+            "overview_code",
+            "place_kind",
+            "class_code",
+            "state",
+            "is_open",
+            "grade",
+            "proof",
+            "back",
+            "historical",
+            "late",
+            "penalised",
+        )
+        .annotate(n=Count("pk"))
+    )
+    sums: dict[tuple[Any, ...], int] = {}
+    for path, *rest, n in rows.iterator(chunk_size=5000):
+        street = "".join(f"{part}/" for part in path.split("/")[:STREET_LEVELS] if part)
+        key = (street, *rest)
+        sums[key] = sums.get(key, 0) + n
+    with unit():
+        Tally.objects.filter(root=actor.root).delete()
+        Tally.objects.bulk_create(
+            (
+                Tally(
+                    root=actor.root,
+                    area_path=k[0],
+                    overview_code=k[1],
+                    place_kind=k[2],
+                    class_code=k[3],
+                    state=k[4],
+                    is_open=k[5],
+                    grade=k[6],
+                    proof=k[7],
+                    rebound=k[8],
+                    historical=k[9],
+                    overdue=k[10],
+                    penalised=k[11],
+                    hazards=n,
+                    made_at=at,
+                )
+                for k, n in sums.items()
+            ),
+            batch_size=2000,
+        )
+    return len(sums)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, F, Max, Q, QuerySet, Sum
+from django.db.models.functions import Coalesce
 
 from anban.base.journal.queries import Line, timeline
 from anban.base.people.actor import Actor
 from anban.contexts.catalog.models import HazardClass
 from anban.contexts.establishments.models import Place
 from anban.contexts.hazards import policies
-from anban.contexts.hazards.models import Cycle, Hazard, Measure, Paper, Voice
+from anban.contexts.hazards.models import Cycle, Hazard, Measure, Paper, Tally, Voice
 from anban.contexts.obligations.models import Obligation
 from anban.contexts.obligations.queries import held_matters, of_matter
 from anban.contexts.responsibility.models import Link
@@ -87,8 +89,8 @@ def arms(actor: Actor) -> list[QuerySet[Hazard]]:
         conditions.append(condition)
     if places:
         conditions.append(Q(place_id__in=places))
-    conditions.append(Q(pk__in=linked_matters(actor.person_id)) | Q(pk__in=held_matters(actor.person_id)))
-    conditions.append(Q(finder_id=actor.person_id) if actor.person_id else Q(pk__in=[]))
+    conditions.append(Q(pk__in=linked_matters(actor.person_key)) | Q(pk__in=held_matters(actor.person_key)))
+    conditions.append(Q(finder_id=actor.person_key) if actor.person_id else Q(pk__in=[]))
     made: list[QuerySet[Hazard]] = []
     before = Q(pk__in=[])
     for condition in conditions:
@@ -127,8 +129,13 @@ def narrowed(rows: QuerySet[Hazard], filters: Filters, *, at: datetime, actor: A
     if filters.closed_only:
         rows = rows.filter(state=State.CLOSED.value)
     plain = {
-        "grade": filters.grade, "place_kind": filters.kind, "class_code": filters.class_code, "code": filters.code,
-        "origin": filters.origin, "proof": filters.proof, "track": filters.track,
+        "grade": filters.grade,
+        "place_kind": filters.kind,
+        "class_code": filters.class_code,
+        "code": filters.code,
+        "origin": filters.origin,
+        "proof": filters.proof,
+        "track": filters.track,
     }
     rows = rows.filter(**{k: v for k, v in plain.items() if v})
     if filters.rebound:
@@ -148,7 +155,7 @@ def narrowed(rows: QuerySet[Hazard], filters: Filters, *, at: datetime, actor: A
     if filters.place:
         rows = rows.filter(Q(place_id=filters.place) | Q(place__survivor_id=filters.place))
     if filters.mine:
-        rows = rows.filter(holder_id=actor.person_id)
+        rows = rows.filter(holder_id=actor.person_key)
     if filters.q:
         rows = _searched(rows, filters.q)
     return rows
@@ -198,9 +205,13 @@ def count(actor: Actor, filters: Filters, *, at: datetime, exact: bool = False) 
 
 def hazard(actor: Actor, hazard_id: UUID) -> Hazard:
     """Return one hazard of the actor's scope. Raises: Hazard.DoesNotExist, for what is not there and what may not be seen."""
-    return visible_to(actor).select_related(
-        "place", "place__area", "holder", "holder_body", "finder", "sent_to_body", "ordering_body", "joined_to"
-    ).get(pk=hazard_id)
+    return (
+        visible_to(actor)
+        .select_related(
+            "place", "place__area", "holder", "holder_body", "finder", "sent_to_body", "ordering_body", "joined_to"
+        )
+        .get(pk=hazard_id)
+    )
 
 
 def facts_of(row: Hazard) -> Facts:
@@ -223,9 +234,9 @@ def roles_towards(actor: Actor, row: Hazard) -> frozenset[Role]:
     powers = (
         HazardClass.objects.filter(root=row.root, code=row.class_code).values_list("may_order", flat=True).first() or ""
     )
-    linked = Link.objects.filter(
-        matter_id=row.pk, person_id=actor.person_id, until_at__isnull=True
-    ).values_list("role", flat=True)
+    linked = Link.objects.filter(matter_id=row.pk, person_id=actor.person_key, until_at__isnull=True).values_list(
+        "role", flat=True
+    )
     return policies.roles_in(actor, row, may_order=frozenset(powers.split(";")), linked=list(linked))
 
 
@@ -306,3 +317,160 @@ def counts_by(actor: Actor, column: str, filters: Filters, *, at: datetime) -> d
         for item in rows:
             total[item[column]] = total.get(item[column], 0) + item["n"]
     return total
+
+
+def run_out(root: str, at: datetime) -> QuerySet[Hazard, UUID]:
+    """Return the ids of general hazards whose term has passed while they were being rectified."""
+    return (
+        Hazard.objects.filter(root=root, is_open=True, state=State.RECTIFYING.value, due_at__lt=at)
+        .exclude(track=Track.SELF_CHECK.value)
+        .order_by("due_at")
+        .values_list("pk", flat=True)
+    )
+
+
+def provisional_hazards(root: str) -> QuerySet[Obligation, UUID]:
+    """Return the ids of hazards with a duty whose deadline waits for a calendar year to be loaded."""
+    return (
+        Obligation.objects.filter(root=root, subject_kind="hazard", provisional=True, state=Obligation.State.OPEN)
+        .values_list("matter_id", flat=True)
+        .distinct()
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class BoardRow:
+    """The figures of one area on a board: each is the count of the list it opens."""
+
+    code: str
+    path: str
+    open: int
+    overdue: int
+    major: int
+    rebound: int
+    penalised_open: int
+    closed: int
+    closed_on_site: int
+    closed_photo: int
+    closed_declared: int
+
+
+FIGURES = {
+    "open": Q(is_open=True),
+    "overdue": Q(is_open=True, overdue=True),
+    "major": Q(is_open=True, grade__in=("major", "suspected_major", "undetermined")),
+    "rebound": Q(is_open=True, rebound=True),
+    "penalised_open": Q(is_open=True, penalised=True),
+    "closed": Q(state=State.CLOSED.value),
+    "closed_on_site": Q(state=State.CLOSED.value, proof="on_site"),
+    "closed_photo": Q(state=State.CLOSED.value, proof="photo"),
+    "closed_declared": Q(state=State.CLOSED.value, proof="declared"),
+}
+
+
+def board(actor: Actor, *, by: str = "overview_code") -> tuple[list[BoardRow], datetime | None]:
+    """Return the figures per overview area or street (``by`` = ``overview_code`` or ``area_path``) and when they were summed.
+
+    From the roll-up, limited to the actor's areas and sector.
+    """
+    rows = Tally.objects.filter(root=actor.root)
+    grants = [
+        g for g in actor.grants if g.root == actor.root and not g.place_id and not g.matter_id and _business(g.role)
+    ]
+    if not actor.system and not any(g.whole_root for g in grants):
+        covered = Q(pk__in=[])
+        for grant in grants:
+            for path in grant.paths or ("",):
+                condition = within(path) if path else Q()
+                if grant.classes or grant.kinds:
+                    condition &= Q(class_code__in=grant.classes) | Q(place_kind__in=grant.kinds)
+                covered |= condition
+        rows = rows.filter(covered)
+    summed = rows.values(by).annotate(
+        made=Max("made_at"),
+        **{name: Coalesce(Sum("hazards", filter=condition), 0) for name, condition in FIGURES.items()},
+    )
+    made: datetime | None = None
+    found = []
+    for row in summed.order_by(by):
+        made = max(made, row["made"]) if made else row["made"]
+        found.append(
+            BoardRow(
+                code=row[by] if by == "overview_code" else "",
+                path=row[by] if by == "area_path" else "",
+                **{name: row[name] for name in FIGURES},
+            )
+        )
+    return found, made
+
+
+def page_before(
+    actor: Actor, filters: Filters, *, at: datetime, before: UUID, size: int = 50
+) -> tuple[list[Hazard], bool]:
+    """Return the page of the ledger that lies just above ``before``, newest first, and whether a newer page follows."""
+    found: list[Hazard] = []
+    for arm in arms(actor):
+        rows = narrowed(arm, filters, at=at, actor=actor).filter(pk__gt=before)
+        found.extend(rows.order_by("pk").select_related("holder", "holder_body")[: size + 1])
+    found.sort(key=lambda row: row.pk)
+    more = len(found) > size
+    return found[:size][::-1], more
+
+
+def neighbours(actor: Actor, filters: Filters, *, at: datetime, key: UUID) -> tuple[UUID | None, UUID | None]:
+    """Return the ids of the hazards before and after one inside a list, newest first; None at either end."""
+    above: list[UUID] = []
+    below: list[UUID] = []
+    for arm in arms(actor):
+        rows = narrowed(arm, filters, at=at, actor=actor).values_list("pk", flat=True)
+        above.extend(rows.filter(pk__gt=key).order_by("pk")[:1])
+        below.extend(rows.filter(pk__lt=key).order_by("-pk")[:1])
+    return min(above, default=None), max(below, default=None)
+
+
+def in_pages(actor: Actor, filters: Filters, *, at: datetime, size: int = 500) -> Iterator[list[Hazard]]:
+    """Yield a whole list page by page, newest first, for an export."""
+    after: UUID | None = None
+    while True:
+        rows, after = page(actor, filters, at=at, after=after, size=size)
+        if rows:
+            yield rows
+        if after is None:
+            return
+
+
+def chosen(actor: Actor, ids: Iterable[UUID]) -> list[Hazard]:
+    """Return the hazards among ``ids`` that the actor may see, newest first; the others are left out without a word."""
+    return list(visible_to(actor).filter(pk__in=list(ids)).select_related("holder", "holder_body").order_by("-pk"))
+
+
+def permitted(actor: Actor, rows: Sequence[Hazard], action: Action) -> frozenset[UUID]:
+    """Return the ids of the hazards to which the actor may do ``action`` now, from two queries however many rows."""
+    powers = {
+        (row.root, row.code): frozenset(row.may_order.split(";"))
+        for row in HazardClass.objects.filter(root=actor.root, code__in={r.class_code for r in rows})
+    }
+    linked: dict[UUID, list[str]] = {}
+    for matter, role in Link.objects.filter(
+        matter_id__in=[r.pk for r in rows], person_id=actor.person_key, until_at__isnull=True
+    ).values_list("matter_id", "role"):
+        linked.setdefault(matter, []).append(role)
+    found = set()
+    for row in rows:
+        if row.historical:
+            continue
+        may_order = powers.get((row.root, row.class_code), frozenset())
+        roles = policies.roles_in(actor, row, may_order=may_order, linked=linked.get(row.pk, ()))
+        if action in allowed_actions(State(row.state), roles, facts_of(row)):
+            found.add(row.pk)
+    return frozenset(found)
+
+
+def source_keys(ids: Iterable[UUID]) -> dict[UUID, str]:
+    """Return the key under which a source first told of each hazard (来源编号), for those that came from a file."""
+    rows = (
+        Voice.objects.filter(hazard_id__in=list(ids), observation__isnull=False)
+        .order_by("-at", "-id")
+        .values_list("hazard_id", "observation__key")
+    )
+    return dict(rows)

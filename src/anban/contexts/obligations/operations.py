@@ -154,8 +154,14 @@ def hand_over(*, actor: Actor, at: datetime, obligation_id: UUID, to_person: Per
         )
         _note("obligation.handover_offered", actor, at, obligation, {"to": str(to_person.pk)})
         tell(
-            actor=actor, at=at, person_id=to_person.pk, kind="handover", title=f"待签收：{obligation.title}",
-            link="/?only=sign", key=f"handover:{handover.pk.hex}", root=obligation.root,
+            actor=actor,
+            at=at,
+            person_id=to_person.pk,
+            kind="handover",
+            title=f"待签收：{obligation.title}",
+            link="/?only=sign",
+            key=f"handover:{handover.pk.hex}",
+            root=obligation.root,
         )
         return handover
 
@@ -226,8 +232,14 @@ def take_step(
         _note("obligation.escalated", actor, at, obligation, {"step": step, "told": str(told.pk) if told else ""})
         if told is not None:
             tell(
-                actor=actor, at=at, person_id=told.pk, kind="escalation", title=text,
-                link=f"/ledger/{obligation.matter_id}/", key=f"step:{made.pk.hex}", root=obligation.root,
+                actor=actor,
+                at=at,
+                person_id=told.pk,
+                kind="escalation",
+                title=text,
+                link=f"/ledger/{obligation.matter_id}/",
+                key=f"step:{made.pk.hex}",
+                root=obligation.root,
             )
         return True
 
@@ -248,8 +260,13 @@ def move_due(
             row.save(update_fields=["due_at", "provisional", "version"])
         if rows:
             record(
-                "obligation.due_moved", actor=actor, at=at, subject=("obligation", rows[0].pk),
-                matter=(rows[0].subject_kind, matter_id), data={"due": due_at.isoformat()}, wrote=rows,
+                "obligation.due_moved",
+                actor=actor,
+                at=at,
+                subject=("obligation", rows[0].pk),
+                matter=(rows[0].subject_kind, matter_id),
+                data={"due": due_at.isoformat()},
+                wrote=rows,
             )
         return rows
 

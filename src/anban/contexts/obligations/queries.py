@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -36,7 +37,7 @@ def visible_to(actor: Actor) -> QuerySet[Obligation]:
     paths = scope_paths(actor)
     if paths is None:
         return rows
-    seen = Q(person_id=actor.person_id)
+    seen = Q(person_id=actor.person_key)
     for path in paths:
         seen |= within(path)
     return rows.filter(seen)
@@ -44,7 +45,7 @@ def visible_to(actor: Actor) -> QuerySet[Obligation]:
 
 def desk(actor: Actor, *, at: datetime, week_end: datetime, only: str = "all") -> QuerySet[Obligation]:
     """Return what the actor's person owes now, the most pressing first; ``only`` is one of FILTERS."""
-    rows = Obligation.objects.filter(root=actor.root, person_id=actor.person_id, state=Obligation.State.OPEN)
+    rows = Obligation.objects.filter(root=actor.root, person_id=actor.person_key, state=Obligation.State.OPEN)
     chosen = {
         "overdue": Q(due_at__lt=at),
         "week": Q(due_at__gte=at, due_at__lt=week_end),
@@ -57,7 +58,7 @@ def desk(actor: Actor, *, at: datetime, week_end: datetime, only: str = "all") -
 
 def desk_figures(actor: Actor, *, at: datetime, week_end: datetime) -> DeskFigures:
     """Return the counts at the top of the desk, in one query, and the handovers waiting for a signature, in another."""
-    rows = Obligation.objects.filter(root=actor.root, person_id=actor.person_id, state=Obligation.State.OPEN)
+    rows = Obligation.objects.filter(root=actor.root, person_id=actor.person_key, state=Obligation.State.OPEN)
     counted = rows.aggregate(
         all_open=Count("id"),
         overdue=Count("id", filter=Q(due_at__lt=at)),
@@ -72,7 +73,7 @@ def handovers_to_sign(actor: Actor) -> QuerySet[Handover]:
     """Return what others want to hand to the actor's person and is not yet signed for."""
     return (
         Handover.objects.filter(
-            to_person_id=actor.person_id, signed_at__isnull=True, declined_at__isnull=True, obligation__root=actor.root
+            to_person_id=actor.person_key, signed_at__isnull=True, declined_at__isnull=True, obligation__root=actor.root
         )
         .select_related("obligation", "from_person")
         .order_by("offered_at")
@@ -89,7 +90,7 @@ def of_matter(matter_id: UUID) -> QuerySet[Obligation]:
     )
 
 
-def held_matters(person_id: UUID | None) -> QuerySet[Obligation, UUID]:
+def held_matters(person_id: UUID) -> QuerySet[Obligation, UUID]:
     """Return the ids of the matters about which a person owes something: what one must act on, one may see."""
     return Obligation.objects.filter(person_id=person_id, state=Obligation.State.OPEN).values_list(
         "matter_id", flat=True
@@ -104,3 +105,12 @@ def steps_of(matter_id: UUID) -> QuerySet[EscalationStep]:
 def overdue_open(root: str, at: datetime) -> QuerySet[Obligation]:
     """Return a root's open obligations whose due instant has passed (``due < now``, never on the day itself)."""
     return Obligation.objects.filter(root=root, state=Obligation.State.OPEN, due_at__lt=at).order_by("due_at", "id")
+
+
+def steps_taken(obligation_ids: Iterable[UUID]) -> dict[UUID, frozenset[str]]:
+    """Return the ids of the ladder steps already taken, per obligation."""
+    taken: dict[UUID, set[str]] = {}
+    rows = EscalationStep.objects.filter(obligation_id__in=list(obligation_ids)).values_list("obligation_id", "step")
+    for obligation_id, step in rows:
+        taken.setdefault(obligation_id, set()).add(step)
+    return {key: frozenset(value) for key, value in taken.items()}

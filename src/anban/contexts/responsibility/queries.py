@@ -13,7 +13,8 @@ from django.db.models import Q, QuerySet
 
 from anban.base.people.models import Person
 from anban.contexts.responsibility.models import Link, Mandate
-from anban.contexts.territory.models import Body, Holding
+from anban.contexts.territory.models import Area, Body, Holding
+from anban.contexts.territory.queries import NEARNESS, Coverage
 
 OFFICER_ROLES: Mapping[str, tuple[str, ...]] = {
     Mandate.Role.SECTOR_LEAD: ("district_regulator", "district_regulator_head", "street_safety_office"),
@@ -83,11 +84,13 @@ class Resolver:
     holders: dict[UUID, list[Holding]] = field(default_factory=dict)
     offices: list[Holding] = field(default_factory=list)
     streets: list[Holding] = field(default_factory=list)
+    coverage: Coverage = field(default_factory=lambda: Coverage({}))
 
     @classmethod
     def load(cls, root: str, on: date) -> Resolver:
         """Return a resolver with the root's mandates and holders of the day."""
         self = cls(root, on)
+        self.coverage = Coverage.load(root, on)
         dated = Q(from_on__isnull=True) | Q(from_on__lte=on)
         lasting = Q(until_on__isnull=True) | Q(until_on__gt=on)
         self.mandates = list(
@@ -99,6 +102,42 @@ class Resolver:
             .select_related("person", "post__body", "post__area")
             .order_by("deputy", "id")
         )
+        return self._taking(rows)
+
+    @classmethod
+    def near(cls, place: Placed, class_code: str, on: date) -> Resolver:
+        """Return a resolver that knows what can bear on one place and class: its own areas upward, no other's."""
+        self = cls(place.root, on)
+        self.coverage = Coverage.load(place.root, on)
+        upward, path = above(place.area_path), place.area_path
+        managing = [area for area, held in self.coverage.managed.items() if any(path.startswith(one) for one in held)]
+        dated = Q(from_on__isnull=True) | Q(from_on__lte=on)
+        lasting = Q(until_on__isnull=True) | Q(until_on__gt=on)
+        here = Q(area__path__in=upward) | Q(area__parent__isnull=True) | Q(area_id__in=managing)
+        self.mandates = list(
+            Mandate.objects.filter(
+                dated,
+                lasting,
+                here,
+                root=place.root,
+                place_kind__in=("", place.kind),
+                hazard_class__in=("", class_code),
+            )
+            .select_related("body", "area")
+            .order_by("id")
+        )
+        bodies = {m.body_id for m in self.mandates}
+        rows = (
+            Holding.objects.filter(lasting, post__root_id=place.root, from_on__lte=on, post__place_id__isnull=True)
+            .filter(Q(post__until_on__isnull=True) | Q(post__until_on__gt=on))
+            .filter(Q(post__area__path__in=upward) | Q(post__area__parent__isnull=True) | Q(post__area_id__in=managing))
+            .filter(Q(post__body_id__in=bodies) | Q(post__role__in=(*OFFICES, *OFFICER_ROLES[Mandate.Role.TERRITORY])))
+            .select_related("person", "post__body", "post__area")
+            .order_by("deputy", "id")
+        )
+        return self._taking(rows)
+
+    def _taking(self, rows: Iterable[Holding]) -> Resolver:
         by_body: dict[UUID, list[Holding]] = defaultdict(list)
         for row in rows:
             by_body[row.post.body_id].append(row)
@@ -120,7 +159,7 @@ class Resolver:
         )
 
     def _mandated(self, place: Placed, class_code: str, role: str) -> Answer:
-        fitting = [m for m in self.mandates if m.role == role and _fits(m, place, class_code)]
+        fitting = [m for m in self.mandates if m.role == role and self._fits(m, place, class_code)]
         if not fitting:
             return Answer(role, None, None, "无监管职责登记（空白）")
         best = max(fitting, key=_specificity)
@@ -132,7 +171,7 @@ class Resolver:
 
     def _territory(self, place: Placed) -> Answer:
         role = Mandate.Role.TERRITORY
-        near = [h for h in self.streets if place.area_path.startswith(h.post.area.path) and h.post.area.parent_id]
+        near = [h for h in self.streets if h.post.area.parent_id and self.coverage.covers(h.post.area, place.area_path)]
         for wanted in OFFICER_ROLES[role]:
             holding = _pick([h for h in near if h.post.role == wanted], place)
             if holding is not None:
@@ -142,17 +181,25 @@ class Resolver:
     def _office(self, place: Placed) -> Answer:
         for wanted in OFFICES:
             near = [
-                h
-                for h in self.offices
-                if h.post.role == wanted and (h.post.area.parent_id is None or place.area_path.startswith(h.post.area.path))
+                h for h in self.offices if h.post.role == wanted and self.coverage.covers(h.post.area, place.area_path)
             ]
-            holding = _pick(sorted(near, key=lambda h: (h.deputy, -len(h.post.area.path))), place, spread=False)
+            holding = _pick(
+                sorted(near, key=lambda h: (h.deputy, -NEARNESS[Area.Level(h.post.area.level)])), place, spread=False
+            )
             if holding is not None:
                 return Answer("office", holding.post.body, holding.person, "安委办指定前代管", holding.deputy)
         return Answer("office", None, None, "无安委办岗位")
 
+    def _fits(self, mandate: Mandate, place: Placed, class_code: str) -> bool:
+        return (
+            mandate.hazard_class in ("", class_code)
+            and mandate.place_kind in ("", place.kind)
+            and (not mandate.industry or place.industry.startswith(mandate.industry))
+            and self.coverage.covers(mandate.area, place.area_path)
+        )
+
     def _officer(self, body_id: UUID, roles: Iterable[str], place: Placed) -> Holding | None:
-        held = [h for h in self.holders.get(body_id, []) if h.post.area.parent_id is None or place.area_path.startswith(h.post.area.path)]
+        held = [h for h in self.holders.get(body_id, []) if self.coverage.covers(h.post.area, place.area_path)]
         for role in roles:
             holding = _pick([h for h in held if h.post.role == role], place)
             if holding is not None:
@@ -165,12 +212,20 @@ def resolve(place: Placed, class_code: str, on: date) -> Resolution:
 
     Source: 安全生产法 第3条, 第10条 (三管三必须); mandates are the root's own, dated.
     """
-    return Resolver.load(place.root, on).of(place, class_code)
+    return Resolver.near(place, class_code, on).of(place, class_code)
+
+
+def above(path: str) -> tuple[str, ...]:
+    """Return a path and every path above it, the city's first."""
+    parts = [part for part in path.split("/") if part]
+    return tuple("/".join(parts[: n + 1]) + "/" for n in range(len(parts)))
 
 
 def mandates(root: str, on: date | None = None) -> QuerySet[Mandate]:
     """Return a root's mandates, of a day or all; mandates are public."""
-    rows = Mandate.objects.filter(root=root).select_related("body", "area").order_by("role", "place_kind", "hazard_class")
+    rows = (
+        Mandate.objects.filter(root=root).select_related("body", "area").order_by("role", "place_kind", "hazard_class")
+    )
     if on is None:
         return rows
     return rows.filter(Q(from_on__isnull=True) | Q(from_on__lte=on), Q(until_on__isnull=True) | Q(until_on__gt=on))
@@ -178,26 +233,19 @@ def mandates(root: str, on: date | None = None) -> QuerySet[Mandate]:
 
 def links_of(matter_id: UUID) -> QuerySet[Link]:
     """Return a matter's links, standing ones first; the scope is the matter's, which the caller has checked."""
-    return Link.objects.filter(matter_id=matter_id).select_related("person", "body").order_by("cycle_no", "from_at", "id")
+    return (
+        Link.objects.filter(matter_id=matter_id).select_related("person", "body").order_by("cycle_no", "from_at", "id")
+    )
 
 
-def linked_matters(person_id: UUID | None) -> QuerySet[Link, UUID]:
+def linked_matters(person_id: UUID) -> QuerySet[Link, UUID]:
     """Return the ids of the matters in whose chain a person stands now."""
     return Link.objects.filter(person_id=person_id, until_at__isnull=True).values_list("matter_id", flat=True)
 
 
-def _fits(mandate: Mandate, place: Placed, class_code: str) -> bool:
-    return (
-        (mandate.area.parent_id is None or place.area_path.startswith(mandate.area.path))
-        and mandate.place_kind in ("", place.kind)
-        and (not mandate.industry or place.industry.startswith(mandate.industry))
-        and mandate.hazard_class in ("", class_code)
-    )
-
-
 def _specificity(mandate: Mandate) -> tuple[int, int, int, int]:
     return (
-        len(mandate.area.path),
+        NEARNESS[Area.Level(mandate.area.level)],
         bool(mandate.hazard_class) + bool(mandate.place_kind),
         len(mandate.industry),
         # The same answer on every run: of equals, the one entered first.

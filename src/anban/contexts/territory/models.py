@@ -47,7 +47,9 @@ class Area(Identified):
     level = models.CharField(max_length=12, choices=Level.choices)
     parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="children")
     path = PathField(max_length=60)
-    in_overview = models.BooleanField(default=False, help_text="one of the areas of every overview (16 districts and 经开区)")
+    in_overview = models.BooleanField(
+        default=False, help_text="one of the areas of every overview (16 districts and 经开区)"
+    )
     from_on = models.DateField(null=True, blank=True)
     until_on = models.DateField(null=True, blank=True)
     source = models.CharField(max_length=200, blank=True)

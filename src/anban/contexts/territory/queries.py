@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from anban.base.people.actor import Actor, Channel, Grant
-from anban.base.people.models import Account
+from anban.base.people.models import Account, Person
 from anban.contexts.catalog.queries import sector_scope
 from anban.contexts.territory.models import Area, AreaRoot, Body, CalendarYear, Holding, Overlay, Post, Setting
 from anban.kit.clock import city_date as kit_city_date
@@ -175,9 +175,7 @@ def holders(post_ids: Iterable[UUID], on: date) -> QuerySet[Holding]:
     )
 
 
-def post_list(
-    actor: Actor, on: date, *, area_path: str = "", role: str = "", vacant: bool = False
-) -> QuerySet[Post]:
+def post_list(actor: Actor, on: date, *, area_path: str = "", role: str = "", vacant: bool = False) -> QuerySet[Post]:
     """Return the living posts that the actor covers, vacant ones first; each has ``held``, whether a person holds it."""
     holding = (
         Holding.objects.filter(post_id=OuterRef("pk"), deputy=False, from_on__lte=on)
@@ -301,21 +299,164 @@ def scope_label(actor: Actor, *, english: bool = False) -> str:
     return f"{shown}…" if len(paths) > 3 else shown
 
 
-def posts_holder(
-    body: Body, path: str, at: datetime, roles: Iterable[str] = ()
-) -> Holding | None:
+def posts_holder(body: Body, path: str, at: datetime, roles: Iterable[str] = ()) -> Holding | None:
     """Return who answers at a body for the area ``path``: holders before deputies, of the given roles if any is held."""
     on = city_date(at, body.root_id)
+    coverage = Coverage.load(body.root_id, on)
     rows = [
         h
         for h in Holding.objects.filter(post__body=body, from_on__lte=on)
         .filter(Q(until_on__isnull=True) | Q(until_on__gt=on))
         .select_related("person", "post__area")
         .order_by("deputy", "id")
-        if h.post.area.parent_id is None or path.startswith(h.post.area.path) or h.post.area.path.startswith(path)
+        if coverage.covers(h.post.area, path)
     ]
     wanted = tuple(roles)
     for holding in rows:
         if holding.post.role in wanted:
             return holding
     return rows[0] if rows else None
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """Which paths an area's posts cover on a day: its own subtree, or the streets that a managing area holds."""
+
+    managed: Mapping[UUID, tuple[str, ...]]
+
+    @classmethod
+    def load(cls, root_code: str, on: date) -> Coverage:
+        """Return the coverage of a root's areas on a day."""
+        held: dict[UUID, list[str]] = {}
+        rows = (
+            Overlay.objects.filter(managing__root_id=root_code)
+            .filter(Q(from_on__isnull=True) | Q(from_on__lte=on), Q(until_on__isnull=True) | Q(until_on__gt=on))
+            .values_list("managing_id", "street__path")
+        )
+        for managing, path in rows:
+            held.setdefault(managing, []).append(path)
+        return cls({key: tuple(paths) for key, paths in held.items()})
+
+    def covers(self, area: Area, path: str) -> bool:
+        """Tell whether a post over ``area`` covers ``path``; the root's own area covers everything."""
+        if area.parent_id is None or path.startswith(area.path):
+            return True
+        return any(path.startswith(street) for street in self.managed.get(area.pk, ()))
+
+
+NEARNESS = {
+    Area.Level.CITY: 1,
+    Area.Level.DISTRICT: 2,
+    Area.Level.MANAGEMENT: 3,
+    Area.Level.STREET: 4,
+    Area.Level.COMMUNITY: 5,
+}
+"""How near an area is to a place in it: of two posts that cover it, the nearer one answers."""
+
+
+RUNG_ROLES: Mapping[str, tuple[str, ...]] = {
+    "community": ("community_contact",),
+    "street_office": ("street_safety_office",),
+    "street_deputy": ("street_deputy",),
+    "street_director": ("street_director",),
+    "district_office": ("district_committee_officer",),
+    "district_deputy_head": ("leader_viewer",),
+    "city_office": ("city_committee_officer",),
+    "section": ("district_regulator", "certified_officer"),
+    "bureau_deputy": ("district_regulator_head",),
+    "bureau_head": ("district_regulator_head",),
+    "city_department": ("city_committee_officer",),
+}
+"""Which post is told on which rung of the two ladders (块、条)."""
+
+BUREAU_RUNGS = frozenset({"section", "bureau_deputy", "bureau_head"})
+
+
+@dataclass(frozen=True, slots=True)
+class RungHolders:
+    """Who stands on each rung for an area on a day; loaded once for a whole run of the ladders."""
+
+    rows: tuple[Holding, ...]
+    coverage: Coverage
+
+    @classmethod
+    def load(cls, root_code: str, on: date) -> RungHolders:
+        """Return the holders of every post that a ladder tells."""
+        wanted = {role for roles in RUNG_ROLES.values() for role in roles}
+        rows = (
+            Holding.objects.filter(post__root_id=root_code, post__role__in=wanted, from_on__lte=on)
+            .filter(Q(until_on__isnull=True) | Q(until_on__gt=on))
+            .select_related("person", "post__area")
+            .order_by("deputy", "id")
+        )
+        return cls(tuple(rows), Coverage.load(root_code, on))
+
+    def of(self, rung: str, path: str, body_id: UUID | None) -> Person | None:
+        """Return the person on a rung for an area (of one body, on a bureau's own rungs); None while the post is vacant."""
+        roles = RUNG_ROLES.get(rung, ())
+        fitting = [
+            h
+            for h in self.rows
+            if h.post.role in roles
+            and self.coverage.covers(h.post.area, path)
+            and (rung not in BUREAU_RUNGS or h.post.body_id == body_id)
+        ]
+        if not fitting:
+            return None
+        # The nearest post; a city post covers all, a district's own is nearer.
+        return max(fitting, key=lambda h: (NEARNESS[Area.Level(h.post.area.level)], not h.deputy)).person
+
+
+def area_choices(actor: Actor, chosen: str = "") -> list[Area]:
+    """Return the areas that a list's area filter offers: what lies one step below ``chosen``, and the way up to the scope."""
+    prefixes = scope_paths(actor)
+    rows = Area.objects.filter(root_id=actor.root).exclude(level=Area.Level.MANAGEMENT).order_by("path")
+    parts = [p for p in chosen.split("/") if p]
+    above = {"/".join(parts[:n]) + "/" for n in range(1, len(parts) + 1)}
+    if chosen:
+        found = Q(path__in=above) | Q(parent__path=chosen)
+    elif prefixes is None:
+        found = Q(level=Area.Level.DISTRICT)
+    else:
+        found = Q(path__in=prefixes) | Q(parent__path__in=prefixes)
+    return [row for row in rows.filter(found) if prefixes is None or any(row.path.startswith(p) for p in prefixes)]
+
+
+def area_names(root_code: str, paths: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """Return Chinese and English name by path, for the given paths and every area above them, in one query."""
+    wanted: set[str] = set()
+    for path in paths:
+        parts = [p for p in path.split("/") if p]
+        wanted |= {"/".join(parts[:n]) + "/" for n in range(1, len(parts) + 1)}
+    rows = Area.objects.filter(root_id=root_code, path__in=wanted).values_list("path", "name", "name_en")
+    return {path: (zh, en) for path, zh, en in rows}
+
+
+def bodies_over(root_code: str, path: str) -> QuerySet[Body]:
+    """Return the bodies whose area contains ``path``, the nearest area first: those to which a matter there can be sent."""
+    parts = [p for p in path.split("/") if p]
+    above = ["/".join(parts[:n]) + "/" for n in range(1, len(parts) + 1)]
+    return bodies(root_code).filter(area__path__in=above, until_on__isnull=True).order_by("-area__path", "name")
+
+
+def colleagues(actor: Actor, on: date) -> QuerySet[Holding]:
+    """Return who else holds a post at the actor's own bodies on a day, by name."""
+    return (
+        Holding.objects.filter(post__body_id__in=actor.body_ids(), post__place_id__isnull=True, from_on__lte=on)
+        .filter(Q(until_on__isnull=True) | Q(until_on__gt=on))
+        .exclude(person_id=actor.person_key)
+        .select_related("person", "post__body")
+        .order_by("person__name", "id")
+    )
+
+
+def holders_of_role(root_code: str, role: str, path: str, on: date) -> list[Holding]:
+    """Return who holds a role over the area ``path`` on a day, the nearest post first."""
+    rows = (
+        Holding.objects.filter(post__root_id=root_code, post__role=role, from_on__lte=on)
+        .filter(Q(until_on__isnull=True) | Q(until_on__gt=on))
+        .select_related("person", "post__body", "post__area")
+        .order_by("deputy", "id")
+    )
+    fitting = [h for h in rows if h.post.area.parent_id is None or path.startswith(h.post.area.path)]
+    return sorted(fitting, key=lambda h: -len(h.post.area.path))

@@ -1,0 +1,120 @@
+"""What time does: terms run out, breaches stay, ladders are climbed once, also after an outage."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from anban.base.journal.models import Entry
+from anban.base.notices.models import Notice
+from anban.contexts.hazards.jobs import clocks, sum_up
+from anban.contexts.hazards.models import Hazard, Tally
+from anban.contexts.hazards.operations import Sighting, act, enter
+from anban.contexts.hazards.queries import Filters, board, count
+from anban.contexts.obligations.models import EscalationStep, Obligation
+from anban.rules.hazard_lifecycle import Action
+from tests.factories.town import AT, ON, Town, town
+
+pytestmark = pytest.mark.django_db
+
+
+@dataclass
+class Watching:
+    """A handle that remembers nothing but its root."""
+
+    root: str
+    args: dict[str, Any] = field(default_factory=dict)
+    asked_by: object = None
+
+    def progress(self, done: int, total: int = 0, stage: str = "") -> None:
+        """Do nothing: nobody watches."""
+
+
+def ordered(t: Town, days: int = 3) -> Hazard:
+    hazard = enter(
+        actor=t.actor("王敏"), at=AT, sighting=Sighting(place_id=t.place().pk, code="RG07", fact="报警器断电")
+    ).hazard
+    act(
+        actor=t.actor("王敏"),
+        at=AT,
+        hazard_id=hazard.pk,
+        action=Action.VERIFY,
+        verdict="founded",
+        given={"reason": "属实"},
+    )
+    return act(
+        actor=t.actor("孙倩"),
+        at=AT,
+        hazard_id=hazard.pk,
+        action=Action.ORDER,
+        given={"due_on": ON + timedelta(days=days), "basis": "b", "measures": "m"},
+    )
+
+
+def test_a_term_that_ran_out_goes_to_reinspection_and_the_breach_stays():
+    t = town()
+    hazard = ordered(t)
+    due = Hazard.objects.get(pk=hazard.pk).due_at
+    before = clocks(datetime(2026, 3, 5, 15, 0, tzinfo=UTC), Watching("town"))
+    assert before["expired"] == 0
+    after = clocks(datetime(2026, 3, 5, 17, 0, tzinfo=UTC), Watching("town"))
+    assert after["expired"] == 1
+    hazard.refresh_from_db()
+    assert hazard.state == "awaiting_review"
+    rectify = Obligation.objects.get(matter_id=hazard.pk, kind="rectify")
+    assert (rectify.state, rectify.breached_at) == ("done", due)
+
+
+def test_an_overdue_review_climbs_each_step_once_and_catches_up_after_an_outage():
+    t = town()
+    hazard = ordered(t)
+    clocks(datetime(2026, 3, 6, 0, 0, tzinfo=UTC), Watching("town"))
+    late = datetime(2026, 5, 10, 0, 0, tzinfo=UTC)
+    first = clocks(late, Watching("town"))
+    assert first["steps"] >= 3
+    steps = list(
+        EscalationStep.objects.filter(obligation__matter_id=hazard.pk).order_by("id").values_list("step", flat=True)
+    )
+    assert steps[0] == "propose_case"
+    notices = Notice.objects.count()
+    again = clocks(late, Watching("town"))
+    assert again == {"expired": 0, "breached": 0, "steps": 0, "firm": 0}
+    assert Notice.objects.count() == notices
+    assert Obligation.objects.filter(matter_id=hazard.pk, kind="propose_case", state="open").count() == 1
+
+
+def test_a_general_hazard_overdue_once_stays_inside_the_house_and_a_major_one_climbs():
+    t = town()
+    general = ordered(t)
+    clocks(datetime(2026, 6, 30, 0, 0, tzinfo=UTC), Watching("town"))
+    outside = EscalationStep.objects.filter(obligation__matter_id=general.pk, step__contains="office").exclude(
+        step__contains="street"
+    )
+    assert not outside.exists()
+
+
+def test_the_tally_counts_what_the_list_counts():
+    t = town()
+    ordered(t)
+    at = datetime(2026, 3, 20, tzinfo=UTC)
+    sum_up(at, Watching("town"))
+    city = t.actor("林涛")
+    rows, made = board(city)
+    assert made == at
+    for row in rows:
+        assert row.open == count(city, Filters(overview=row.code, open_only=True), at=at).number
+        assert row.overdue == count(city, Filters(overview=row.code, due="overdue"), at=at).number
+    assert sum(r.open for r in rows) == 1
+    assert board(t.actor("高远"))[0] == []
+    assert Tally.objects.count() == 1
+
+
+def test_entries_of_a_job_name_the_job():
+    t = town()
+    hazard = ordered(t)
+    clocks(datetime(2026, 3, 6, 0, 0, tzinfo=UTC), Watching("town"))
+    last = Entry.objects.filter(matter=f"hazard:{hazard.pk.hex}", body__contains="hazard.term_expired").get()
+    assert '"actor":"job:hazards.clocks"' in last.body
