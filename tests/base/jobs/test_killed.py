@@ -48,8 +48,7 @@ def child(work: Callable[[], int]) -> Iterator[int]:
         code = 99
         try:
             code = work()
-        except BaseException:
-            # Said here, for the process ends before pytest could.
+        except BaseException:  # noqa: BLE001 - said here, for the process ends before pytest could
             traceback.print_exc()
         finally:
             os._exit(code)
