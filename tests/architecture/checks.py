@@ -34,6 +34,8 @@ UNRECORDED = {
         "next_numbers",
     ): "numbers may have gaps; the entry of what is numbered names it",
     ("base/people/operations.py", "note_access"): "reads of personal data are logged apart from the journal",
+    ("base/notices/operations.py", "tell"): "the entry of what is told stands in the caller's unit",
+    ("base/notices/operations.py", "mark_read"): "a reader's own bookmark is not a fact of the city",
 }
 RELATIONS = frozenset({"ForeignKey", "OneToOneField", "ManyToManyField"})
 WRITES = frozenset({"save", "create", "bulk_create", "bulk_update", "get_or_create", "update_or_create", "delete"})

@@ -132,7 +132,7 @@ def send_again(*, actor: Actor, at: datetime, delivery_id: UUID) -> Delivery:
             raise Refusal("notice.not_failed")
         row.state, row.attempts, row.next_try_at, row.problem = Delivery.State.WAITING, 0, at, ""
         row.save(update_fields=["state", "attempts", "next_try_at", "problem"])
-        record("delivery.asked_again", actor=actor, at=at, subject=("delivery", row.pk))
+        record("message.asked_again", actor=actor, at=at, subject=("message", row.pk))
         return row
 
 
