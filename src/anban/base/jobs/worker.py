@@ -265,13 +265,18 @@ def main(once: bool = False) -> int:
     threads.append(threading.Thread(target=_beat, args=(threads.copy(), stop), name="heartbeat"))
     for thread in threads:
         thread.start()
-    while not stop.is_set():
-        _guarded(_look_around, "planning")
-        stop.wait(PLAN_EVERY_S)
-    for thread in threads:
-        thread.join()
-    connections.close_all()
-    return 0
+    try:
+        while not stop.is_set() and all(thread.is_alive() for thread in threads):
+            _guarded(_look_around, "planning")
+            stop.wait(PLAN_EVERY_S)
+        # A lane that ended by itself met a fault of the program: better to end whole and be started again.
+        code = 0 if stop.is_set() else 1
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+        connections.close_all()
+    return code
 
 
 def _look_around() -> None:
