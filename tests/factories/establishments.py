@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from anban.base.people.actor import Actor, Grant, job_actor
+from anban.base.people.models import Person
 from anban.contexts.catalog.models import PlaceKind
 from anban.contexts.catalog.operations import add_terms
 from anban.contexts.establishments.models import Place
@@ -20,6 +21,10 @@ from anban.kit.ids import id_from
 
 AT = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
 ROOT = "town"
+ROLES = (
+    "steward", "safety_inspector", "street_safety_office", "district_regulator", "district_committee_officer",
+    "city_committee_officer", "community_contact", "grid_worker", "leader_viewer", "enterprise_manager",
+)  # fmt: skip
 KINDS = (
     {"code": "catering", "zh": "餐饮", "en": "Catering", "aliases": "饭店;餐馆;restaurant"},
     {"code": "warehouse", "zh": "仓储物流", "en": "Warehouse", "aliases": "仓库;warehouse"},
@@ -40,7 +45,9 @@ class Town:
 
 
 def make_town(root: str = ROOT) -> Town:
-    """Make a root with its areas and three kinds of place."""
+    """Make a root with its areas, three kinds of place, and the persons whom ``actor_with`` lets act."""
+    for role in ROLES:
+        Person.objects.get_or_create(id=person_id(role), defaults={"root": root, "name": role})
     actor = job_actor("test", root)
     add_root(actor=actor, at=AT, code=root, name="小城", name_en="Town", kind="demonstration")
     areas: dict[str, Area] = {}
@@ -67,7 +74,11 @@ def person_id(name: str) -> UUID:
 
 
 def actor_with(
-    role: str, *paths: str, root: str = ROOT, kinds: Iterable[str] = (), classes: Iterable[str] = (),
+    role: str,
+    *paths: str,
+    root: str = ROOT,
+    kinds: Iterable[str] = (),
+    classes: Iterable[str] = (),
     place_id: UUID | None = None,
 ) -> Actor:
     """Return an actor with one grant."""
@@ -85,9 +96,7 @@ def steward(root: str = ROOT) -> Actor:
 def make_place(town: Town, area: str = "E1", name: str = "福满楼饭店", **facts: Any) -> Place:
     """Put a place on the register by its operation."""
     facts.setdefault("address", "和平路1号")
-    return register_place(
-        actor=job_actor("test", town.root), at=AT, name=name, area_id=town.area(area).pk, **facts
-    )
+    return register_place(actor=job_actor("test", town.root), at=AT, name=name, area_id=town.area(area).pk, **facts)
 
 
 def valid_code(seed: int) -> str:

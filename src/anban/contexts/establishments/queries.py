@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from heapq import merge as merge_sorted
 from itertools import islice
-from typing import Any, Self
+from typing import Self
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Coalesce
 from rapidfuzz import fuzz
 
-from anban.base.journal.models import Entry
+from anban.base.journal.queries import timeline
 from anban.base.people.actor import Actor
 from anban.contexts.establishments.models import Merge, Observation, Party, PersonInCharge, Place, SourceList
 from anban.contexts.establishments.search import fold, fold_address, search_tokens
@@ -406,19 +406,11 @@ def payload_of(text: str) -> dict[str, str]:
 
 
 def _statuses(row: Place) -> tuple[StatusChange, ...]:
-    found = []
-    entries = Entry.objects.filter(matter=f"place:{row.pk.hex}").order_by("position").values_list("position", "body")
-    for position, body in entries:
-        entry: dict[str, Any] = json.loads(body)
-        if (
-            entry["verb"] not in {"place.registered", "place.status_set", "place.amended"}
-            or "status" not in entry["data"]
-        ):
-            continue
-        data = entry["data"]
-        at = datetime.fromisoformat(entry["at"])
-        found.append(StatusChange(position, at, data["status"], data.get("status_on", ""), entry["actor"]))
-    return tuple(found)
+    return tuple(
+        StatusChange(line.position, line.at, line.data["status"], line.data.get("status_on", ""), line.actor)
+        for line in timeline(("place", row.pk))
+        if line.verb in {"place.registered", "place.status_set", "place.amended"} and "status" in line.data
+    )
 
 
 # Blind spots (底数盲区) and sources

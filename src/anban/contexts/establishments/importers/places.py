@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
-
 from anban.base.journal.digests import row_digest, row_name
 from anban.base.journal.operations import Draft, record, record_many
 from anban.base.people.models import Person
@@ -180,26 +178,31 @@ class _Candidates:
     """The places that the rows of one batch may be about, and those that earlier rows of the batch will make."""
 
     def __init__(self, run: Run, items: Sequence[Item]) -> None:
-        numbers = {row.text("number") for row in (i.row for i in items)} - {""}
-        wanted = {row.text("credit_code") for row in (i.row for i in items)} - {""}
-        keys = {match_key(row.text("name"), row.text("address")) for row in (i.row for i in items)} - {""}
-        buildings = {i.row.text("building") for i in items} - {""}
-        known = {i.known.place_id for i in items if i.known and i.known.place_id}
-        base = Place.objects.filter(root=run.root)
+        texts = [item.row for item in items]
+        by = run.mapping.match
+        numbers = {row.text("number") for row in texts} if "number" in by else set()
+        wanted = {row.text("credit_code") for row in texts} if "credit_code" in by else set()
+        keys = {match_key(row.text("name"), row.text("address")) for row in texts} if "name_address" in by else set()
+        buildings = {row.text("building") for row in texts}
+        known = {item.known.place_id for item in items if item.known and item.known.place_id}
+        base = Place.objects.filter(root=run.root).select_related("area", "survivor__area")
         rows: dict[UUID, Place] = {}
-        for condition in (
-            Q(number__in=numbers | buildings), Q(credit_code__in=wanted), Q(match_key__in=keys), Q(pk__in=known),
-        ):  # fmt: skip
-            if any(value for _, value in condition.children):  # type: ignore[misc]
-                rows.update({p.pk: p for p in base.filter(condition).select_related("area", "survivor__area")})
+        for column, asked in (
+            ("number", (numbers | buildings) - {""}),
+            ("credit_code", wanted - {""}),
+            ("match_key", keys - {""}),
+            ("pk", known),
+        ):
+            if asked:
+                rows.update({place.pk: place for place in base.filter(**{f"{column}__in": asked})})
         self.by_id: dict[UUID, Place] = {}
         self.by_number: dict[str, Place] = {}
         self.by_code: dict[str, dict[UUID, Place]] = defaultdict(dict)
         self.by_match: dict[str, dict[UUID, Place]] = defaultdict(dict)
-        for row in rows.values():
-            self.by_id[row.pk] = row
-            self.by_number[row.number] = row
-            self.add(row.survivor or row)
+        self.by_id.update(rows)
+        for place in rows.values():
+            self.by_number[place.number] = place
+            self.add(place.survivor or place)
 
     def add(self, row: Place) -> None:
         # One object per place: two rows of a batch may speak of the same one.
@@ -315,6 +318,9 @@ def _fresh(run: Run, item: Item, area: Area | None) -> Place:
     for name in _PLAIN:
         if text := row.text(name):
             setattr(place, name, text)
+    for name in ("form", "affiliation", "status"):
+        # A default is a member of its list of choices; what is digested and inserted ten thousand times is a plain text.
+        setattr(place, name, str(getattr(place, name)))
     _set_position(row, place)
     place.status_on = row.values.get("status_on") or None  # type: ignore[assignment]
     place.attributes = attributes_text(row.attributes)
