@@ -125,7 +125,6 @@ LANGUAGE_COOKIE_NAME = "anban_language"
 LOCALE_PATHS = [str(Path(__file__).resolve().parent.parent / "locale")]
 
 STATIC_URL = "/static/"
-STATIC_ROOT = str(HOME / "static")
 # Files are served straight from the package: nothing to collect, nothing to forget on an upgrade.
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
@@ -157,5 +156,6 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"err": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["err"], "level": "WARNING"},
-    "loggers": {"anban": {"level": "INFO"}},
+    # A refused page is an answer, not a fault: it stands in the access log of the proxy.
+    "loggers": {"anban": {"level": "INFO"}, "django.request": {"level": "ERROR"}},
 }

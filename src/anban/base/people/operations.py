@@ -327,6 +327,8 @@ def save_view(
 
 def drop_view(*, actor: Actor, at: datetime, view_id: UUID) -> None:
     """Remove one of one's own saved filters. Raises: people.view_unknown."""
+    if actor.account_id is None:
+        raise Refusal("people.view_unknown")
     with unit():
         gone, _ = SavedView.objects.filter(pk=view_id, root=actor.root, account_id=actor.account_id).delete()
         if not gone:

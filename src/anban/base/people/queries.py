@@ -102,6 +102,8 @@ def account_of_set_up(token: str, at: datetime) -> Account | None:
 
 def tokens(actor: Actor) -> QuerySet[ApiToken]:
     """Return the actor's own tokens, newest first; keepers of accounts find others by account."""
+    if actor.account_id is None:
+        return ApiToken.objects.none()
     return ApiToken.objects.filter(account_id=actor.account_id).order_by("-created_at", "id")
 
 

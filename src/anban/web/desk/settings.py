@@ -30,12 +30,12 @@ from anban.web.shell.wording import in_english
 
 SEEING: Final = ("steward", "system_admin", "city_committee_officer")
 CALENDAR_BYTES: Final = 256 * 1024
-UNITS: Final = {
+UNITS: Final[dict[str, object]] = {
     "hours": gettext_lazy("小时"),
     "days": gettext_lazy("日"),
     "workdays": gettext_lazy("工作日"),
     "times": gettext_lazy("次"),
-    "percent": gettext_lazy("%"),
+    "percent": "%",
     "yuan": gettext_lazy("元"),
 }
 MARKS: Final = {

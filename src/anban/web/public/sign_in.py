@@ -20,7 +20,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from anban.base.people import backend, operations, policies, queries
 from anban.kit.clock import now
 from anban.rules.errors import Refusal
-from anban.web.public.demonstration import demo_code, demo_login, demo_logins
+from anban.web.public.demonstration import DemoLogin, demo_code, demo_login, demo_logins
 from anban.web.public.ways import safe_next, source_of
 from anban.web.shell.access import open_to_all
 from anban.web.shell.wording import in_english
@@ -45,9 +45,16 @@ class SignInForm(forms.Form):
         label=gettext_lazy("密码"),
         max_length=policies.PASSWORD_MOST,
         strip=False,
-        # What is shown again is only ever what a demonstration shows on the same page.
-        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}, render_value=True),
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
+
+
+class PickedForm(SignInForm):
+    """The form filled in with a login of the demonstration, whose password stands on the same page anyway."""
+
+    def __init__(self, picked: DemoLogin) -> None:
+        super().__init__(initial={"login": picked.login, "password": picked.password})
+        self.fields["password"].widget = forms.PasswordInput(render_value=True)
 
 
 class CodeForm(forms.Form):
@@ -114,10 +121,8 @@ def sign_in(request: HttpRequest) -> HttpResponse:
                         secure=request.is_secure(),
                     )  # fmt: skip
                 return response
-        form.data = form.data.copy()
-        form.data["password"] = ""
     else:
-        form = SignInForm(initial={"login": picked.login, "password": picked.password} if picked else None)
+        form = PickedForm(picked) if picked else SignInForm()
     shown = {
         "form": form,
         "next": safe_next(request, ""),
