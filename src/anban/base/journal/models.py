@@ -13,7 +13,7 @@ class Entry(models.Model):
     retention = "forever"
 
     position = models.BigIntegerField(primary_key=True)
-    matter = models.CharField(max_length=40, blank=True)
+    matter = models.CharField(max_length=80, blank=True)
     body = models.TextField()
     hash = models.BinaryField(max_length=32)
 
@@ -64,7 +64,7 @@ class Words(Identified):
     retention = "personal"
     personal = ("text",)
 
-    matter = models.CharField(max_length=40, db_index=True)
+    matter = models.CharField(max_length=80, db_index=True)
     kind = models.CharField(max_length=40)
     text = models.TextField(blank=True)
     salt = models.CharField(max_length=32, blank=True)
