@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import include, path
 
 urlpatterns = [
+    path("api/", include("anban.api.urls")),
     path("", include("anban.web.urls")),
 ]
 handler403 = "anban.web.shell.errors.refused"

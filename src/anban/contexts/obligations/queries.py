@@ -46,14 +46,19 @@ def visible_to(actor: Actor) -> QuerySet[Obligation]:
 def desk(actor: Actor, *, at: datetime, week_end: datetime, only: str = "all") -> QuerySet[Obligation]:
     """Return what the actor's person owes now, the most pressing first; ``only`` is one of FILTERS."""
     rows = Obligation.objects.filter(root=actor.root, person_id=actor.person_key, state=Obligation.State.OPEN)
+    rows = narrowed(rows, only, at=at, week_end=week_end)
+    return rows.order_by(F("due_at").asc(nulls_last=True), "id")
+
+
+def narrowed(rows: QuerySet[Obligation], only: str, *, at: datetime, week_end: datetime) -> QuerySet[Obligation]:
+    """Return the obligations that one of FILTERS leaves; overdue is ``due < now``, never ``due == today``."""
     chosen = {
         "overdue": Q(due_at__lt=at),
         "week": Q(due_at__gte=at, due_at__lt=week_end),
         "review": Q(kind__in=("review", "accept", "verify")),
         "returned": Q(kind="returned"),
     }.get(only)
-    rows = rows.filter(chosen) if chosen is not None else rows
-    return rows.order_by(F("due_at").asc(nulls_last=True), "id")
+    return rows.filter(chosen) if chosen is not None else rows
 
 
 def desk_figures(actor: Actor, *, at: datetime, week_end: datetime) -> DeskFigures:
