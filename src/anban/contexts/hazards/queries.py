@@ -15,7 +15,7 @@ from anban.base.journal.queries import Line, timeline
 from anban.base.people.actor import Actor
 from anban.contexts.catalog.models import HazardClass
 from anban.contexts.establishments.models import Place
-from anban.contexts.hazards import policies
+from anban.contexts.hazards import standing
 from anban.contexts.hazards.models import Cycle, Hazard, Measure, Paper, Tally, Voice
 from anban.contexts.obligations.models import Obligation
 from anban.contexts.obligations.queries import held_matters, of_matter
@@ -237,7 +237,7 @@ def roles_towards(actor: Actor, row: Hazard) -> frozenset[Role]:
     linked = Link.objects.filter(matter_id=row.pk, person_id=actor.person_key, until_at__isnull=True).values_list(
         "role", flat=True
     )
-    return policies.roles_in(actor, row, may_order=frozenset(powers.split(";")), linked=list(linked))
+    return standing.roles_in(actor, row, may_order=frozenset(powers.split(";")), linked=list(linked))
 
 
 def actions(actor: Actor, row: Hazard) -> tuple[Action, ...]:
@@ -460,7 +460,7 @@ def permitted(actor: Actor, rows: Sequence[Hazard], action: Action) -> frozenset
         if row.historical:
             continue
         may_order = powers.get((row.root, row.class_code), frozenset())
-        roles = policies.roles_in(actor, row, may_order=may_order, linked=linked.get(row.pk, ()))
+        roles = standing.roles_in(actor, row, may_order=may_order, linked=linked.get(row.pk, ()))
         if action in allowed_actions(State(row.state), roles, facts_of(row)):
             found.add(row.pk)
     return frozenset(found)
