@@ -40,10 +40,10 @@ def _sqlite() -> dict[str, tuple[str, str]]:
     )
     guard("guard_journal_tile_insert", "INSERT", "journal_tile", "journal_tile is append-only", tile_there)
     guard("guard_journal_head_delete", "DELETE", HEAD, "the journal head stays")
-    guard("guard_journal_head_insert", "INSERT", HEAD, "the journal head stays", f"EXISTS (SELECT 1 FROM {HEAD})")
+    guard("guard_journal_head_insert", "INSERT", HEAD, "the journal head stays", "EXISTS (SELECT 1 FROM journal_head)")
     guard("guard_journal_head_shrink", "UPDATE", HEAD, "the journal never shrinks", "NEW.size <= OLD.size")
     guard(f"guard_{CYCLES}_delete", "DELETE", CYCLES, "a cycle is never removed")
-    cycle_there = f"EXISTS (SELECT 1 FROM {CYCLES} WHERE id = NEW.id OR (hazard_id = NEW.hazard_id AND no = NEW.no))"
+    cycle_there = "EXISTS (SELECT 1 FROM hazards_cycle WHERE id = NEW.id OR (hazard_id = NEW.hazard_id AND no = NEW.no))"
     guard(f"guard_{CYCLES}_insert", "INSERT", CYCLES, "a cycle is never replaced", cycle_there)
     # UPDATE OR REPLACE would push another row out: what identifies a cycle never changes.
     moved = "NEW.id <> OLD.id OR NEW.hazard_id <> OLD.hazard_id OR NEW.no <> OLD.no"
@@ -121,31 +121,6 @@ def _standing_postgresql(cursor: CursorWrapper) -> set[str]:
     )
     wanted = {name: table for name, (table, _) in _postgresql().items()}
     return {name for name, table in cursor.fetchall() if wanted.get(name) == table.rpartition(".")[2].strip('"')}
-
-
-def grant_application(connection: BaseDatabaseWrapper, role: str) -> None:
-    """Let ``role`` work with every table without owning one: of the journal it may read and append, nothing else.
-
-    PostgreSQL only, called by the owner of the tables after a migrate; the application then runs with that role
-    (``ANBAN_DATABASE_ROLE``), so that neither the guards nor the tables are its to take away.
-    """
-    if connection.vendor != "postgresql":
-        return
-    quoted = connection.ops.quote_name(role)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role])
-        if cursor.fetchone() is None:
-            cursor.execute(f"CREATE ROLE {quoted} NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE")
-        for statement in (
-            f"GRANT {quoted} TO CURRENT_USER",
-            f"GRANT USAGE ON SCHEMA public TO {quoted}",
-            f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {quoted}",
-            f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {quoted}",
-            f"REVOKE UPDATE, DELETE, TRUNCATE, TRIGGER ON journal_entry, journal_tile FROM {quoted}",
-            f"REVOKE DELETE, TRUNCATE, TRIGGER ON journal_head, {CYCLES} FROM {quoted}",
-            f"REVOKE INSERT, UPDATE, DELETE ON django_migrations FROM {quoted}",
-        ):
-            cursor.execute(statement)
 
 
 def owned_by_application(connection: BaseDatabaseWrapper) -> tuple[str, ...]:

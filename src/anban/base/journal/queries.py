@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import orjson
+from django.db import connection, transaction
 
-from anban.base.journal.models import Entry, Words
+from anban.base.journal.models import Entry, Head, Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +58,39 @@ def last_actor(matter: tuple[str, UUID]) -> str:
         Entry.objects.filter(matter=f"{matter[0]}:{matter[1].hex}").order_by("-position").values_list("body", flat=True)
     ).first()
     return str(orjson.loads(row)["actor"]) if row else ""
+
+
+def size() -> int:
+    """Return how many entries the journal has."""
+    return Head.objects.filter(pk=1).values_list("size", flat=True).first() or 0
+
+
+def latest(matter: str) -> int | None:
+    """Return the position of the last entry of a matter (``kind:id``), or None when it has none."""
+    return Entry.objects.filter(matter=matter).order_by("-position").values_list("position", flat=True).first()
+
+
+@contextmanager
+def snapshot() -> Iterator[None]:
+    """Hold one state of the whole database for reading, while others go on writing; inside a transaction, that one's.
+
+    On SQLite it takes no lock that a writer would wait for. On PostgreSQL it is repeatable read.
+    """
+    if connection.in_atomic_block:
+        yield
+        return
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("BEGIN DEFERRED")
+            try:
+                # The state is fixed by the first read, not by the beginning.
+                cursor.execute("SELECT count(*) FROM journal_head")
+                cursor.fetchall()
+                yield
+            finally:
+                cursor.execute("ROLLBACK")
+        return
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        yield
