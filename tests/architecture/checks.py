@@ -33,6 +33,8 @@ UNRECORDED = {
         "contexts/territory/operations.py",
         "next_numbers",
     ): "numbers may have gaps; the entry of what is numbered names it",
+    ("contexts/hazards/operations.py", "refresh_due"): "duties.refresh records through obligations.move_due",
+    ("contexts/hazards/operations.py", "tally"): "a roll-up is derived from the ledger and made again at any time",
     ("base/people/operations.py", "note_access"): "reads of personal data are logged apart from the journal",
     ("base/notices/operations.py", "tell"): "the entry of what is told stands in the caller's unit",
     ("base/notices/operations.py", "mark_read"): "a reader's own bookmark is not a fact of the city",

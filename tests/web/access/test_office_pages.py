@@ -101,7 +101,7 @@ def test_the_list_of_posts_costs_the_same_for_one_and_for_three(
         office.person(f"p{each}", ("safety_inspector", "street_safety_office", "hotline_staff")[each], "street")
     client = office.client("k")
     client.get("/people/")
-    with django_assert_num_queries(16):  # type: ignore[operator]
+    with django_assert_num_queries(12):  # type: ignore[operator]
         page = client.get("/people/").content.decode()
     assert page.count("data-row-link") == number + 1
 
@@ -249,6 +249,20 @@ def test_the_state_of_the_house_is_the_system_administrators(office: Office) -> 
     office.account("s", "steward", factor=True)
     assert "guards" in office.client("y").get("/settings/?part=state").content.decode()
     assert "guards" not in office.client("s").get("/settings/?part=state").content.decode()
+
+
+def test_a_refusal_is_a_page_with_its_reason_and_the_way_back(office: Office) -> None:
+    office.account("s", "steward", factor=True)
+    client = office.client("s", **{"accept-language": "zh-hans", "referer": "http://testserver/settings/"})
+    page = client.post("/settings/figures/", {"key": "no.such", "value": "9"})
+    assert page.status_code == 422
+    assert "没有这一法定数值" in page.content.decode()
+    assert 'href="http://testserver/settings/"' in page.content.decode()
+    elsewhere = client.post("/settings/figures/", {"key": "no.such"}, headers={"referer": "https://evil.example/"})
+    assert "evil" not in elsewhere.content.decode()
+    part = client.post("/settings/figures/", {"key": "no.such"}, headers={"HX-Request": "true"}).content.decode()
+    assert "law.unknown_key" in part
+    assert "<html" not in part
 
 
 def test_health_is_open_and_names_what_is_wrong() -> None:

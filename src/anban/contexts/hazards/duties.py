@@ -286,7 +286,10 @@ def _orderer(hazard: Hazard) -> Answer | None:
 def _other_of_firm(hazard: Hazard) -> Person | None:
     applied = liable_id(hazard)
     row = (
-        hazard.place.in_charge.filter(until_on__isnull=True).exclude(person_id=applied or NOBODY).select_related("person").first()
+        hazard.place.in_charge.filter(until_on__isnull=True)
+        .exclude(person_id=applied or NOBODY)
+        .select_related("person")
+        .first()
     )
     return row.person if row else None
 

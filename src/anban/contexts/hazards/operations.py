@@ -16,10 +16,11 @@ from anban.base.journal.operations import record, unit
 from anban.base.people.actor import Actor
 from anban.base.people.models import Person
 from anban.contexts.catalog.models import HazardClass, HazardCode
-from anban.contexts.establishments.models import Observation, PersonInCharge, Place
+from anban.contexts.establishments.models import Observation, Place
+from anban.contexts.establishments.search import search_text
 from anban.contexts.hazards import duties
 from anban.contexts.hazards.models import Cycle, Hazard, Measure, Paper, Tally, Voice
-from anban.contexts.hazards.queries import facts_of, roles_towards, same_danger
+from anban.contexts.hazards.queries import facts_of, liable_person, roles_towards, same_danger
 from anban.contexts.responsibility import operations as responsibility
 from anban.contexts.responsibility.queries import Resolution, resolve
 from anban.contexts.territory.models import Body
@@ -458,30 +459,6 @@ def _fill_chain(actor: Actor, desk: Desk, hazard: Hazard, place: Place, resoluti
     )
 
 
-def liable_person(place: Place, grade: str) -> PersonInCharge | None:
-    """Return the firm's person for a hazard: the principal for a major one, the safety manager for a general one."""
-    rows = list(
-        PersonInCharge.objects.filter(place_id=place.survivor_id or place.pk, until_on__isnull=True)
-        .select_related("person")
-        .order_by("id")
-    )
-    wanted = (
-        (PersonInCharge.Role.SAFETY_MANAGER, PersonInCharge.Role.PRINCIPAL)
-        if grade == Grade.GENERAL.value
-        else (PersonInCharge.Role.PRINCIPAL, PersonInCharge.Role.SAFETY_MANAGER)
-    )
-    for role in wanted:
-        for row in rows:
-            if row.role == role:
-                return row
-    return None
-
-
-def search_text(*parts: str) -> str:
-    """Return the folded text in which the ledger is searched."""
-    return " ".join(p.casefold() for p in parts if p)
-
-
 def act(
     *,
     actor: Actor,
@@ -666,6 +643,9 @@ def _save(work: Work) -> list[Any]:
     hazard = work.hazard
     hazard.version += 1
     hazard.save()
+    if work.before in FINAL:
+        # What is sampled or fined after the close leaves the ended cycle as it is: it never changes.
+        return [hazard, *work.wrote]
     work.cycle.version += 1
     work.cycle.save()
     return [hazard, work.cycle, *work.wrote]

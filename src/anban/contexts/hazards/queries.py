@@ -14,7 +14,8 @@ from django.db.models.functions import Coalesce
 from anban.base.journal.queries import Line, timeline
 from anban.base.people.actor import Actor
 from anban.contexts.catalog.models import HazardClass
-from anban.contexts.establishments.models import Place
+from anban.contexts.establishments.models import PersonInCharge, Place
+from anban.contexts.establishments.search import search_tokens
 from anban.contexts.hazards import standing
 from anban.contexts.hazards.models import Cycle, Hazard, Measure, Paper, Tally, Voice
 from anban.contexts.obligations.models import Obligation
@@ -165,8 +166,8 @@ def _searched(rows: QuerySet[Hazard], text: str) -> QuerySet[Hazard]:
     wanted = text.strip()
     if wanted.upper().count("-") >= 2 and any(c.isdigit() for c in wanted):
         return rows.filter(number__startswith=wanted.upper())
-    for part in wanted.split()[:4]:
-        rows = rows.filter(search__contains=part.casefold())
+    for token in search_tokens(wanted):
+        rows = rows.filter(search__contains=token)
     return rows
 
 
@@ -474,3 +475,22 @@ def source_keys(ids: Iterable[UUID]) -> dict[UUID, str]:
         .values_list("hazard_id", "observation__key")
     )
     return dict(rows)
+
+
+def liable_person(place: Place, grade: str) -> PersonInCharge | None:
+    """Return the firm's person for a hazard: the principal for a major one, the safety manager for a general one."""
+    rows = list(
+        PersonInCharge.objects.filter(place_id=place.survivor_id or place.pk, until_on__isnull=True)
+        .select_related("person")
+        .order_by("id")
+    )
+    wanted = (
+        (PersonInCharge.Role.SAFETY_MANAGER, PersonInCharge.Role.PRINCIPAL)
+        if grade == Grade.GENERAL.value
+        else (PersonInCharge.Role.PRINCIPAL, PersonInCharge.Role.SAFETY_MANAGER)
+    )
+    for role in wanted:
+        for row in rows:
+            if row.role == role:
+                return row
+    return None

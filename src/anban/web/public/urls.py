@@ -15,7 +15,7 @@ urlpatterns = [
     path("set-up/<str:token>/", sign_in.set_up),
     path("language/", switches.switch_language),
     path("theme/", open_to_all(switch_theme)),
-    path("root/<str:code>/", switches.switch_root),
+    path("city/<str:code>/", switches.switch_root),
     path("account/", account.account),
     path("account/password/", account.change_password),
     path("account/tokens/", account.issue_token),

@@ -58,7 +58,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
             post=scope_label(actor, english=english),
             area=root.name_en if english else root.name,
             areas=tuple(
-                AreaOption(r.name_en if english else r.name, f"/root/{r.code}/", current=r.code == actor.root)
+                AreaOption(r.name_en if english else r.name, f"/city/{r.code}/", current=r.code == actor.root)
                 for r in choices
             )
             if len(choices) > 1
