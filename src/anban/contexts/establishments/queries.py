@@ -12,6 +12,7 @@ from typing import Self
 from urllib.parse import urlencode
 from uuid import UUID
 
+from django.db.models import Count as CountRows
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Coalesce
 from rapidfuzz import fuzz
@@ -533,3 +534,50 @@ def standing_in_charge(place_ids: Sequence[UUID]) -> dict[UUID, dict[str, Person
 def number_of(place_ids: Iterable[UUID]) -> dict[UUID, str]:
     """Return the numbers of places by id."""
     return dict(Place.objects.filter(pk__in=set(place_ids)).values_list("id", F("number")))
+
+
+def page_before(actor: Actor, filters: Filters, before: str, size: int = PAGE) -> tuple[tuple[Place, ...], bool]:
+    """Return the page that lies just above the place ``before``, newest first, and whether a newer page follows."""
+    start = _uuid(before)
+    if start is None:
+        return (), False
+    ids: list[UUID] = []
+    for part in arms(actor):
+        rows = filtered(part, filters, actor.root).filter(pk__gt=start)
+        ids.extend(rows.order_by("id").values_list("id", flat=True)[: size + 1])
+    shown = sorted(ids)[:size][::-1]
+    rows_by_id = Place.objects.select_related("area", "building").in_bulk(shown) if shown else {}
+    return tuple(rows_by_id[one] for one in shown), len(ids) > size
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """Places that look like one: the same folded name and address, or the same credit code."""
+
+    reason: str
+    places: tuple[Place, ...]
+
+
+def alike_groups(actor: Actor, limit: int = 50) -> tuple[Alike, ...]:
+    """Return groups of standing places in the actor's scope that look like one (疑似重复), at most ``limit`` by each reason."""
+    base = visible_to(actor).filter(survivor__isnull=True)
+    keys: list[tuple[str, str]] = []
+    for reason, column in (("name_address", "match_key"), ("credit_code", "credit_code")):
+        twice = base.exclude(**{column: ""}).order_by().values(column).annotate(n=CountRows("pk")).filter(n__gt=1)
+        keys += [(reason, value) for value in twice.order_by(column).values_list(column, flat=True)[:limit]]
+    if not keys:
+        return ()
+    wanted = Q(match_key__in=[v for r, v in keys if r == "name_address"]) | Q(
+        credit_code__in=[v for r, v in keys if r == "credit_code"]
+    )
+    rows = list(base.filter(wanted).select_related("area").order_by("number")[: limit * 20])
+    made: list[Alike] = []
+    seen: set[frozenset[UUID]] = set()
+    for reason, value in keys:
+        column = "match_key" if reason == "name_address" else "credit_code"
+        members = tuple(row for row in rows if getattr(row, column) == value)
+        ids = frozenset(row.pk for row in members)
+        if len(members) > 1 and ids not in seen:
+            seen.add(ids)
+            made.append(Alike(reason, members))
+    return tuple(made)

@@ -36,6 +36,7 @@ class Filters:
     area: str = ""
     states: tuple[str, ...] = ()
     grade: str = ""
+    """One grade, or several with commas between."""
     kind: str = ""
     class_code: str = ""
     code: str = ""
@@ -129,8 +130,9 @@ def narrowed(rows: QuerySet[Hazard], filters: Filters, *, at: datetime, actor: A
         rows = rows.filter(is_open=True)
     if filters.closed_only:
         rows = rows.filter(state=State.CLOSED.value)
+    if filters.grade:
+        rows = rows.filter(grade__in=filters.grade.split(","))
     plain = {
-        "grade": filters.grade,
         "place_kind": filters.kind,
         "class_code": filters.class_code,
         "code": filters.code,
