@@ -60,9 +60,7 @@ class Office:
         """Return the post of a role in an area, made at the first asking."""
         key = f"{role}-{area}"
         if key not in self.posts:
-            self.posts[key] = add_post(
-                actor=self.job, at=AT, body=self.bodies[area], role=role, area=self.areas[area]
-            )
+            self.posts[key] = add_post(actor=self.job, at=AT, body=self.bodies[area], role=role, area=self.areas[area])
         return self.posts[key]
 
     def person(self, name: str, role: str = "", area: str = "city") -> Person:

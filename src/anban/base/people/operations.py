@@ -302,7 +302,9 @@ def _note(verb: str, account: Account, actor: Actor, at: datetime) -> None:
 
 
 register("people.view_untitled", zh="请给这组筛选起个名字。", en="Give this set of filters a name.")
-register("people.view_unknown", zh="没有这组筛选，或它不是您存的。", en="There is no such saved filter, or it is not yours.")
+register(
+    "people.view_unknown", zh="没有这组筛选，或它不是您存的。", en="There is no such saved filter, or it is not yours."
+)
 
 
 def save_view(

@@ -29,6 +29,7 @@ RAIL = (
     ("/journal/", gettext_lazy("存证"), (*OFFICIALS, "audit_admin")),
 )
 
+
 def frame(request: HttpRequest) -> dict[str, Any]:
     """Return ``frame``, ``nav`` and ``phone_nav`` for the page's surroundings."""
     made: dict[str, Any] = dict(appearance(request))
@@ -81,4 +82,3 @@ def frame(request: HttpRequest) -> dict[str, Any]:
 
 def _current(path: str, href: str) -> bool:
     return path == href if href == "/" else path.startswith(href)
-

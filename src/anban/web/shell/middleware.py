@@ -12,6 +12,7 @@ from django.contrib.auth import logout
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language
 
 from anban.base.people.queries import SignedIn, account_of
@@ -109,6 +110,12 @@ def _to(request: HttpRequest, page: str) -> HttpResponse:
     return redirect(target)
 
 
+def _back(request: HttpRequest) -> str:
+    """Return the page of this host that the reader came from, else the desk."""
+    came = request.headers.get("Referer", "")
+    return came if url_has_allowed_host_and_scheme(came, {request.get_host()}) else "/"
+
+
 class Refusals:
     """Turns a refusal of the domain into a page that says what is wrong and what to do; a busy or full disk into another."""
 
@@ -124,8 +131,12 @@ class Refusals:
         if isinstance(problem, Refusal):
             text = problem.en if (get_language() or "").startswith("en") else problem.zh
             status = 409 if problem.code.endswith("changed_meanwhile") else 422
-            return render(request, "shell/refused.html", {"text": text, "code": problem.code}, status=status)
+            page = "shell/refused_part.html" if request.headers.get("HX-Request") else "shell/refused.html"
+            shown = {"text": text, "code": problem.code, "back": _back(request)}
+            return render(request, page, shown, status=status)
         if isinstance(problem, OperationalError | OSError):
             log.error("storage failed on %s: %s", request.path, type(problem).__name__, exc_info=problem)
+            # The frame would ask the database that has just failed.
+            request.actor = None  # type: ignore[attr-defined]
             return render(request, "shell/unavailable.html", status=503)
         return None
