@@ -13,8 +13,9 @@ import pytest
 
 from anban.base.journal.digests import row_digest, row_name
 from anban.base.journal.models import Entry
-from anban.base.people.actor import Actor
+from anban.base.people.actor import Actor, job_actor
 from anban.base.people.models import AccessRecord, Person
+from anban.contexts.catalog.operations import load_standard
 from anban.contexts.establishments import operations, queries
 from anban.contexts.establishments.exporters import export_places
 from anban.contexts.establishments.importers import (
@@ -31,8 +32,10 @@ from anban.contexts.establishments.importers import (
 from anban.contexts.establishments.importers.reading import SourceFile
 from anban.contexts.establishments.models import Observation, Party, Place, SourceList
 from anban.contexts.establishments.queries import Filters
+from anban.contexts.territory.operations import add_root, load_beijing
 from anban.kit.tabular import write_xlsx
 from anban.rules.errors import Refusal
+from tests.data_location import REPOSITORY
 from tests.factories.establishments import AT, Town, actor_with, make_place, make_town, steward, valid_code
 
 pytestmark = pytest.mark.django_db
@@ -163,7 +166,8 @@ def test_batch_is_planned_again_when_somebody_changed_its_place(
 ) -> None:
     place = make_place(town, "E2", name="旧名")
     path = write(tmp_path / "a.csv", [(place.number, "新名", "E2")], ("编号", "名称", "地区代码"))
-    real, moved = places._number, []
+    real = places._number
+    moved: list[Place] = []
 
     def meanwhile(*args: Any) -> None:
         if not moved:
@@ -424,9 +428,9 @@ def test_exported_file_brings_edits_back_and_stale_ones_are_refused(town: Town, 
     with path.open(encoding="utf-8-sig", newline="") as lines:
         table = list(csv.reader(lines))
     name, owner = table[0].index("名称"), table[0].index("产权单位")
-    edited = [row for row in table[1:] if row[name] == "停业的店"][0]
+    edited = next(row for row in table[1:] if row[name] == "停业的店")
     edited[name] = "又开的店"
-    sold = [row for row in table[1:] if row[owner]][0]
+    sold = next(row for row in table[1:] if row[owner])
     sold[owner] = "新业主"
     write(path, table[1:], table[0])
     assert take(path).counts == counts(changed=2, same=2)
@@ -487,3 +491,24 @@ def test_batch_costs_the_same_queries_for_one_and_three_rows(
     path = write(tmp_path / "b.csv", rows(count))
     with django_assert_max_num_queries(45):
         assert take(path).counts == counts(new=count)
+
+
+def test_documented_sample_comes_in_on_the_real_areas(tmp_path: Path) -> None:
+    page = (REPOSITORY / "docs" / "formats" / "places.md").read_text(encoding="utf-8")
+    (tmp_path / "a.csv").write_text(page.split("```csv\n")[1].split("```")[0], encoding="utf-8")
+    actor = job_actor("import", "bj")
+    add_root(actor=actor, at=AT, code="bj", name="北京市", name_en="Beijing", kind="demonstration")
+    load_beijing(actor=actor, at=AT, root="bj")
+    load_standard(actor=actor, at=AT, root="bj")
+    result = take(tmp_path / "a.csv", actor=actor)
+    assert (result.problems, result.counts, dict(result.flags)) == ([], counts(new=2), {})
+    rows = Place.objects.order_by("name").values_list("kind", "overview_code")
+    assert list(rows) == [("warehouse_logistics", "110105"), ("catering", "110105")]
+
+
+def test_every_field_of_the_target_is_documented() -> None:
+    page = (REPOSITORY / "docs" / "formats" / "places.md").read_text(encoding="utf-8")
+    missing = [
+        c.field for c in places.PLACES.columns if f"`{c.field}`" not in page or c.zh not in page or c.en not in page
+    ]
+    assert missing == []

@@ -246,7 +246,7 @@ def test_merge_and_its_undo_keep_survivors_one_step_away(town: Town) -> None:
 
 def test_merge_refuses_itself_a_merged_one_and_a_post_without_the_right(town: Town) -> None:
     a, b, c = (make_place(town, name=name) for name in "甲乙丙")
-    ask = {"actor": steward(), "at": AT}
+    ask: dict[str, Any] = {"actor": steward(), "at": AT}
     assert refusal(operations.merge, **ask, survivor_id=a.pk, absorbed_id=a.pk).code == "place.merge_self"
     operations.merge(**ask, survivor_id=a.pk, absorbed_id=b.pk)
     assert refusal(operations.merge, **ask, survivor_id=b.pk, absorbed_id=c.pk).code == "place.merged_away"
@@ -282,7 +282,7 @@ def test_blind_spot_is_seen_where_it_lies(town: Town, blind: Observation) -> Non
 
 def test_blind_spot_is_matched_registered_or_dismissed_once(town: Town, blind: Observation) -> None:
     place = make_place(town)
-    ask = {"actor": steward(), "at": AT, "observation_id": blind.pk}
+    ask: dict[str, Any] = {"actor": steward(), "at": AT, "observation_id": blind.pk}
     assert refusal(operations.dismiss_observation, **ask, reason=" ").code == "observation.reason_missing"
     operations.match_observation(**ask, place_id=place.pk)
     blind.refresh_from_db()

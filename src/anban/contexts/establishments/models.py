@@ -16,7 +16,7 @@ class Place(Sealed):
     retention = "ledger"
 
     class Form(models.TextChoices):
-        UNIT = "unit", _("单位")
+        UNIT = "unit", _("单位或商户")
         BUILDING = "building", _("建筑")
         FACILITY = "facility", _("设施")
         COMPOUND = "compound", _("院落（区域）")
@@ -72,9 +72,12 @@ class Place(Sealed):
         indexes = [
             # A list is drawn from ids alone: the columns of the chips are in the index, so no row is read that isn't shown.
             models.Index(
-                fields=["root", "area_path", "survivor", "id", "kind", "status", "affiliation"], name="place_area"
+                fields=["root", "area_path", "survivor", "id", "kind", "status", "affiliation", "overview_code"],
+                name="place_area",
             ),
-            models.Index(fields=["root", "survivor", "id", "kind", "status", "affiliation"], name="place_newest"),
+            models.Index(
+                fields=["root", "survivor", "id", "kind", "status", "affiliation", "overview_code"], name="place_newest"
+            ),
             models.Index(fields=["root", "kind", "id"], name="place_kind"),
             models.Index(fields=["root", "credit_code"], name="place_credit_code"),
             models.Index(fields=["root", "match_key"], name="place_match"),

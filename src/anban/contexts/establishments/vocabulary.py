@@ -36,7 +36,7 @@ AFFILIATIONS: dict[str, tuple[str, ...]] = {
     "village": ("村集体", "Village", "集体", "村属"),
 }
 FORMS: dict[str, tuple[str, ...]] = {
-    "unit": ("单位", "Unit", "企业", "个体户"),
+    "unit": ("单位", "Unit", "单位或商户", "企业", "个体户"),
     "building": ("建筑", "Building", "楼宇", "建筑物"),
     "facility": ("设施", "Facility"),
     "compound": ("院落（区域）", "Compound", "院落", "区域", "园区"),
