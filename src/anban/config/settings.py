@@ -36,6 +36,7 @@ INSTALLED_APPS = [
     "anban.contexts.hazards",
     "anban.contexts.inspections",
     "anban.web.shell",
+    "anban.web.desk",
 ]
 AUTH_USER_MODEL = "people.Account"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]

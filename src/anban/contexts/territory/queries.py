@@ -15,6 +15,7 @@ from anban.base.people.models import Account, Person
 from anban.contexts.catalog.queries import sector_scope
 from anban.contexts.territory.models import Area, AreaRoot, Body, CalendarYear, Holding, Overlay, Post, Setting
 from anban.kit.clock import city_date as kit_city_date
+from anban.kit.remember import remembered
 from anban.kit.workdays import Calendar, china
 
 END = "~"
@@ -48,6 +49,7 @@ def roots() -> QuerySet[AreaRoot]:
     return AreaRoot.objects.order_by("code")
 
 
+@remembered
 def root(code: str) -> Root:
     """Return the root named ``code``. Raises: AreaRoot.DoesNotExist."""
     row = AreaRoot.objects.get(pk=code)
@@ -59,6 +61,7 @@ def city_date(at: datetime, root_code: str) -> date:
     return kit_city_date(at, root(root_code).zone)
 
 
+@remembered
 def calendar(root_code: str) -> Calendar:
     """Return the root's working-day calendar with the years loaded from files."""
     name = root(root_code).calendar
@@ -69,6 +72,7 @@ def calendar(root_code: str) -> Calendar:
     return made
 
 
+@remembered
 def settings_of(root_code: str) -> Mapping[str, str]:
     """Return the figures of practice that the root has set for itself."""
     return dict(Setting.objects.filter(root_id=root_code).values_list("key", "value"))
@@ -133,6 +137,7 @@ class Overviews:
         return ""
 
 
+@remembered
 def overviews(root_code: str, on: date) -> Overviews:
     """Return the overview of a root on a day, for callers that place many rows."""
     districts = tuple(
@@ -299,17 +304,27 @@ def scope_label(actor: Actor, *, english: bool = False) -> str:
     return f"{shown}…" if len(paths) > 3 else shown
 
 
+@remembered
+def body_by_id(body_id: UUID) -> Body | None:
+    """Return the body with this id; bodies are public knowledge."""
+    return Body.objects.filter(pk=body_id).first()
+
+
+@remembered
+def _held_at(body_id: UUID) -> tuple[Holding, ...]:
+    """Return every holding at a body there ever was, holders before deputies."""
+    rows = Holding.objects.filter(post__body_id=body_id).select_related("person", "post__area")
+    return tuple(rows.order_by("deputy", "id"))
+
+
 def posts_holder(body: Body, path: str, at: datetime, roles: Iterable[str] = ()) -> Holding | None:
     """Return who answers at a body for the area ``path``: holders before deputies, of the given roles if any is held."""
     on = city_date(at, body.root_id)
     coverage = Coverage.load(body.root_id, on)
     rows = [
         h
-        for h in Holding.objects.filter(post__body=body, from_on__lte=on)
-        .filter(Q(until_on__isnull=True) | Q(until_on__gt=on))
-        .select_related("person", "post__area")
-        .order_by("deputy", "id")
-        if coverage.covers(h.post.area, path)
+        for h in _held_at(body.pk)
+        if h.from_on <= on and (h.until_on is None or h.until_on > on) and coverage.covers(h.post.area, path)
     ]
     wanted = tuple(roles)
     for holding in rows:
@@ -325,6 +340,7 @@ class Coverage:
     managed: Mapping[UUID, tuple[str, ...]]
 
     @classmethod
+    @remembered
     def load(cls, root_code: str, on: date) -> Coverage:
         """Return the coverage of a root's areas on a day."""
         held: dict[UUID, list[str]] = {}

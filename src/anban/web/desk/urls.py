@@ -2,6 +2,25 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from anban.web.desk import desk, hazard, ledger, report
+
+urlpatterns = [
+    path("", desk.desk),
+    path("duties/<uuid:obligation_id>/hand-over/", desk.hand_over),
+    path("handovers/<uuid:handover_id>/sign/", desk.sign),
+    path("handovers/<uuid:handover_id>/decline/", desk.decline),
+    path("ledger/", ledger.ledger),
+    path("ledger/views/", ledger.views),
+    path("ledger/views/<uuid:view_id>/drop/", ledger.drop_view),
+    path("ledger/bulk/result/", ledger.bulk_result),
+    path("ledger/bulk/<str:action>/", ledger.bulk),
+    path("ledger/<uuid:hazard_id>/", hazard.hazard),
+    path("ledger/<uuid:hazard_id>/<str:action>/", hazard.act),
+    path("files/<uuid:hazard_id>/<uuid:attachment_id>/<str:size>/", hazard.photo),
+    path("report/", report.report),
+    path("report/places/", report.places),
+    path("report/codes/", report.codes),
+    path("report/done/<uuid:hazard_id>/", report.done),
+]
