@@ -66,12 +66,16 @@ _current: ContextVar[Unit | None] = ContextVar("journal_unit", default=None)
 
 
 @contextmanager
-def unit() -> Iterator[Unit]:
+def unit(*, savepoint: bool = True) -> Iterator[Unit]:
     """Open a transaction whose journal entries are written at its end; inside another unit, open a savepoint of it.
 
-    A refusal raised inside an inner unit takes back that unit's rows and entries only.
+    A refusal raised inside an inner unit takes back that unit's rows and entries only. ``savepoint=False`` is for small
+    parts of other operations that refuse nothing once they have begun to write: inside another unit they are simply of it.
     """
     outer = _current.get()
+    if outer is not None and not savepoint:
+        yield outer
+        return
     if outer is not None:
         mark = len(outer.drafts)
         try:

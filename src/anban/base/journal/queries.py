@@ -70,13 +70,18 @@ def latest(matter: str) -> int | None:
     return Entry.objects.filter(matter=matter).order_by("-position").values_list("position", flat=True).first()
 
 
+def _open_by_hand() -> bool:
+    """Whether a snapshot is held already: Django doesn't know of one that was begun by hand."""
+    return connection.connection is not None and bool(connection.connection.in_transaction)
+
+
 @contextmanager
 def snapshot() -> Iterator[None]:
     """Hold one state of the whole database for reading, while others go on writing; inside a transaction, that one's.
 
     On SQLite it takes no lock that a writer would wait for. On PostgreSQL it is repeatable read.
     """
-    if connection.in_atomic_block:
+    if connection.in_atomic_block or (connection.vendor == "sqlite" and _open_by_hand()):
         yield
         return
     if connection.vendor == "sqlite":
