@@ -15,6 +15,7 @@ from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 OPENAPI = REPOSITORY / "docs" / "openapi.json"
+REFUSALS = REPOSITORY / "docs" / "refusals.md"
 SHOWN_LINES = 60
 
 
@@ -48,20 +49,42 @@ def api_document() -> dict[str, Any]:
     return document
 
 
+def refusals_document() -> str:
+    """Return the list of every refusal of the product: code, status in the API, both texts."""
+    import anban
+    from anban.api.problems import status_of
+    from anban.rules.errors import all_codes
+
+    for info in pkgutil.walk_packages(anban.__path__, "anban."):
+        if not {"migrations", "wsgi", "asgi"} & set(info.name.split(".")):
+            importlib.import_module(info.name)
+    rows = [f"| `{m.code}` | {status_of(m.code)} | {m.zh} | {m.en} |".replace("\n", " ") for m in all_codes().values()]
+    return (
+        "# Refusals\n\n"
+        "Every code with which Anban says no, the HTTP status under which `/api/v1` gives it, and its texts. "
+        "Written by `make openapi`.\n\n"
+        "| code | status | 中文 | English |\n|---|---|---|---|\n" + "\n".join(rows) + "\n"
+    )
+
+
 def openapi(*, check: bool) -> int:
-    """Write the OpenAPI document, or show where the committed one differs from what the API is."""
-    made = json.dumps(api_document(), ensure_ascii=False, indent=1, sort_keys=True) + "\n"
-    kept = OPENAPI.read_text(encoding="utf-8") if OPENAPI.exists() else ""
+    """Write the OpenAPI document and the list of refusals, or show where the committed ones differ from what is."""
+    document = json.dumps(api_document(), ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+    return max([_kept(path, text, check=check) for path, text in ((OPENAPI, document), (REFUSALS, refusals_document()))])
+
+
+def _kept(path: Path, made: str, *, check: bool) -> int:
+    kept = path.read_text(encoding="utf-8") if path.exists() else ""
     if made == kept:
         return 0
     if not check:
-        OPENAPI.parent.mkdir(parents=True, exist_ok=True)
-        OPENAPI.write_text(made, encoding="utf-8")
-        print(f"wrote {OPENAPI.relative_to(REPOSITORY)}")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(made, encoding="utf-8")
+        print(f"wrote {path.relative_to(REPOSITORY)}")
         return 0
     changes = difflib.unified_diff(kept.splitlines(), made.splitlines(), "committed", "made now", lineterm="", n=2)
     print("\n".join(list(changes)[:SHOWN_LINES]))
-    print("The API changed. If that is meant: `make openapi`, and say so in CHANGELOG.md.")
+    print(f"{path.name} is old. If the change is meant: `make openapi`, and say so in CHANGELOG.md.")
     return 1
 
 

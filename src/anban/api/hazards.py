@@ -371,7 +371,7 @@ def hazard_page(request: HttpRequest, query: HazardQuery) -> HttpResponse:
 def enter_hazard(request: HttpRequest, body: Body[SightingIn]) -> HttpResponse:
     """Put a danger on the ledger (上账): 201 for a new one or a rebound, 200 where it joins one that is open."""
     actor, at = actor_of(request), moment_of(request)
-    if establishments.place(actor, body.place) is None:
+    if not reachable(actor, body.place):
         raise Refusal("hazard.place_unknown", field="place")
     firm = actor.roles <= {FIRM}
     seen = operations.Sighting(
@@ -441,6 +441,17 @@ def attach_to_hazard(request: HttpRequest, hazard_id: UUID, body: Body[AttachIn]
     )  # fmt: skip
     found = next(each for each in files.attachments(row.pk) if each.id == made.pk)
     return reply(request, AttachmentOut.model_validate(found), status=201, location=f"/api/v1/files/{found.file_id}")
+
+
+def reachable(actor: Actor, place_id: UUID) -> bool:
+    """Tell whether the caller may report about a place: one that it sees, or any in its areas whatever its kind.
+
+    Whoever answers for gas looks at restaurants, which another sector keeps.
+    """
+    if establishments.place(actor, place_id) is not None:
+        return True
+    row = establishments.places_by_id([place_id]).get(place_id)
+    return row is not None and row.root == actor.root and actor.covers(row.area_path)
 
 
 def readable(actor: Actor, file_id: UUID) -> bool:

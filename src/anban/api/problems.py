@@ -44,7 +44,7 @@ register("api.value_range", zh="“{name}”的长度或大小超出范围。", 
 register("api.value_unknown", zh="“{name}”不是可用的值。", en="{name} is not one of the possible values.")
 
 STATUS: Final[Mapping[str, int]] = {
-    "api.not_found": 404, "place.unknown": 404, "file.not_found": 404, "file.no_copy": 404, "visit.unknown": 404,
+    "api.not_found": 404, "place.unknown": 404, "file.not_found": 404, "file.no_copy": 404,
     "api.unauthenticated": 401,
     "api.scope_missing": 403, "api.no_post": 403, "api.no_business": 403, "api.root_not_yours": 403,
     "api.second_factor_missing": 403, "api.not_party": 403, "hazard.role_missing": 403, "hazard.not_receiver": 403,

@@ -13,11 +13,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from anban.api.access import Bearer, actor_of, moment_of
 from anban.api.answers import Rooted, documented, read, reply
 from anban.api.conditional import unchanged
+from anban.api.hazards import reachable
 from anban.api.idempotency import write
 from anban.api.paging import Listed, Paged, reply_page
 from anban.api.values import BodyOut, Code, Day, Given, Line, PersonOut, Text, Words
 from anban.base.people.operations import note_access
-from anban.contexts.establishments import queries as establishments
 from anban.contexts.inspections import operations, queries
 from anban.contexts.territory.queries import area_by_code
 from anban.rules.errors import Refusal
@@ -166,7 +166,7 @@ def list_visits(request: HttpRequest, query: Query[VisitQuery]) -> HttpResponse:
 def record_visit(request: HttpRequest, body: Body[VisitIn]) -> HttpResponse:
     """Record a visit; each 不合格 goes on the ledger in the same transaction."""
     actor, at = actor_of(request), moment_of(request)
-    if establishments.place(actor, body.place) is None:
+    if not reachable(actor, body.place):
         raise Refusal("visit.place_unknown", field="place")
     row = operations.record_visit(
         actor=actor,
@@ -178,30 +178,37 @@ def record_visit(request: HttpRequest, body: Body[VisitIn]) -> HttpResponse:
             findings=tuple(operations.FindingRecord(**each.model_dump()) for each in body.findings),
         ),
     )  # fmt: skip
-    return _one(request, row.pk, status=201)
+    party = tuple(row.visitors.select_related("person").order_by("id"))
+    if actor.person_id not in {each.person_id for each in party}:
+        # An id made elsewhere that somebody else has used already: only what the scope shows is shown.
+        return _reply(request, queries.file_of(actor, row.pk), status=201)
+    findings = tuple(row.findings.select_related("hazard").order_by("id"))
+    answers = tuple(row.answers.order_by("code"))
+    return _reply(request, queries.VisitFile(row, party, answers, findings), status=201)
 
 
 @router.get("/visits/{uuid:visit_id}", response=documented(VisitOut), auth=Bearer("visits:read"), summary="One visit")
 @read
 def get_visit(request: HttpRequest, visit_id: UUID) -> HttpResponse:
     """Give one visit with its party, answers and findings; the read is logged."""
-    return _one(request, visit_id)
-
-
-def _one(request: HttpRequest, visit_id: UUID, *, status: int = 200) -> HttpResponse:
-    actor = actor_of(request)
-    found = queries.file_of(actor, visit_id)
-    if status == 200 and unchanged(request, found.visit.version):
+    found = queries.file_of(actor_of(request), visit_id)
+    if unchanged(request, found.visit.version):
         return HttpResponse(status=304)
+    return _reply(request, found)
+
+
+def _reply(request: HttpRequest, found: queries.VisitFile, *, status: int = 200) -> HttpResponse:
+    row = found.visit
     body = VisitOut(
-        **VisitRow.model_validate(found.visit).model_dump(),
+        **VisitRow.model_validate(row).model_dump(),
         visitors=[VisitorOut.model_validate(each) for each in found.visitors],
         answers=[AnswerOut.model_validate(each) for each in found.answers],
         findings=[FindingOut.model_validate(each) for each in found.findings],
     )
     if body.visitors:
         note_access(
-            actor=actor, at=moment_of(request), what="visit.party", subject=f"visit:{visit_id}", rows=len(body.visitors)
-        )
-    location = f"/api/v1/visits/{visit_id}" if status == 201 else ""
-    return reply(request, body, status=status, version=found.visit.version, location=location)
+            actor=actor_of(request), at=moment_of(request), what="visit.party", subject=f"visit:{row.pk}",
+            rows=len(body.visitors),
+        )  # fmt: skip
+    location = f"/api/v1/visits/{row.pk}" if status == 201 else ""
+    return reply(request, body, status=status, version=row.version, location=location)

@@ -1,0 +1,243 @@
+"""Who gets what where: every role at every endpoint, towards its own area, one below, one above, one beside, another root."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.urls import URLPattern
+
+from anban.api.urls import patterns
+from anban.api.v1 import api
+from anban.base.files.models import Attachment, StoredFile
+from anban.contexts.establishments.models import Place
+from anban.contexts.hazards.models import Hazard
+from anban.contexts.inspections.models import Visit
+from anban.contexts.obligations.models import Obligation
+from anban.contexts.territory.operations import add_area
+from tests.api.conftest import Caller, caller_of, see
+from tests.factories.town import AT, ON, Town, town
+
+pytestmark = pytest.mark.django_db
+
+AREAS = {
+    "city": "试验市", "district": "朝阳区", "street": "望京街道", "community": "望京社区", "beside_street": "呼家楼街道",
+    "beside_district": "中关村街道", "other_root": "望京街道",
+}  # fmt: skip
+"""Where something stands for the matrix, and under which name in the town (`other_root`: in another town)."""
+
+REACH: dict[str, dict[str, str]] = {
+    # role: the area of each relation to the role's own area; a relation that the tree doesn't have is left out
+    "street": {
+        "own": "street", "child": "community", "parent": "district", "sibling": "beside_street", "other root": "other_root",
+    },
+    "district": {
+        "own": "district", "child": "street", "parent": "city", "sibling": "beside_district", "other root": "other_root",
+    },
+    "city": {"own": "city", "child": "district", "other root": "other_root"},
+    "community": {"own": "community", "parent": "street", "sibling": "beside_street", "other root": "other_root"},
+    "firm": {
+        "own": "street", "child": "community", "parent": "district", "sibling": "beside_street", "other root": "other_root",
+    },
+}  # fmt: skip
+
+READS = (
+    "get_place",
+    "list_places",
+    "list_hazards_of_place",
+    "get_hazard",
+    "list_hazards",
+    "get_visit",
+    "list_visits",
+    "get_file",
+)
+KEEP = ("register_place", "amend_place")
+OFFICE = ("list_obligations", "hand_over")
+
+# role: (person, level, what it may do in its own area and below; never elsewhere)
+ROLES: dict[str, tuple[str, str, frozenset[str]]] = {
+    "safety_inspector": ("王敏", "street", frozenset({*READS, *KEEP, "enter_hazard", "record_visit", "act_on_hazard", "attach_to_hazard", "list_obligations"})),
+    "street_safety_office": ("刘洋", "street", frozenset({*READS, *KEEP, *OFFICE, "enter_hazard", "record_visit", "act_on_hazard", "attach_to_hazard"})),
+    "certified_officer": ("孙倩", "street", frozenset({*READS, *KEEP, "enter_hazard", "record_visit", "act_on_hazard", "attach_to_hazard", "list_obligations"})),
+    "grid_worker": ("韩松", "community", frozenset({*READS, "register_place", "enter_hazard", "record_visit", "attach_to_hazard", "list_obligations"})),
+    "district_regulator": ("周航", "district", frozenset({*READS, *KEEP, "enter_hazard", "record_visit", "act_on_hazard", "attach_to_hazard", "list_obligations"})),
+    # Gas in a restaurant: the class is its own, the kind of place another sector's.
+    "district_regulator of a class": ("赵磊", "district", frozenset({"get_hazard", "list_hazards", "get_file", "enter_hazard", "record_visit", "act_on_hazard", "attach_to_hazard", "list_obligations"})),
+    "district_committee_officer": ("何静", "district", frozenset({*READS, *KEEP, *OFFICE, "enter_hazard", "attach_to_hazard"})),
+    "leader_viewer": ("宋岩", "district", frozenset({*READS, "enter_hazard", "attach_to_hazard", "list_obligations"})),
+    "city_committee_officer": ("林涛", "city", frozenset({*READS, *KEEP, *OFFICE, "enter_hazard", "attach_to_hazard"})),
+    "enterprise_manager": ("李强", "firm", frozenset({*READS, "enter_hazard", "attach_to_hazard"})),
+    "system_admin": ("贺冰", "city", frozenset()),
+}  # fmt: skip
+
+BESIDE = {
+    "store_file": "one's own upload; read through a matter only (get_file)",
+    "list_handovers": "the caller's own (test_only_the_addressee_signs)",
+    "sign_for": "the addressee's alone (test_only_the_addressee_signs)",
+    "decline": "the addressee's alone (test_only_the_addressee_signs)",
+    "head": "public", "proof": "public", "consistency": "public",
+    "openapi-json": "public: the document", "api-root": "no page: not found",
+}  # fmt: skip
+"""Routes that have no area, each with its reason."""
+
+
+@dataclass
+class Corner:
+    """What stands in one area: a place with a hazard, its duty, a visit and a file."""
+
+    place: Place
+    hazard: Hazard
+    visit: Visit
+    duty: Obligation
+    file: StoredFile
+    area_code: str
+
+
+def corner(made: Town, area: str, *, manager: str | None = None) -> Corner:
+    """Put one of each into an area, through the house's own hand where a person would leave a trace of its own."""
+    place = made.place(f"{area}面馆", area=area, manager=manager)
+    hazard = see_by_job(made, place)
+    visit = Visit.objects.create(
+        root=made.root, number=f"V{place.number}", place=place, place_kind=place.kind, area_path=place.area_path,
+        kind="patrol", on=ON, recorded_at=AT,
+    )  # fmt: skip
+    # Somebody of no area owes it: a person that owes is let in by the duty, and the area alone is asked about here.
+    duty = Obligation.objects.filter(matter_id=hazard.pk, state="open").first()
+    assert duty is not None
+    Obligation.objects.filter(matter_id=hazard.pk).update(person=made.people["外人"])
+    stored = StoredFile.objects.create(
+        root=made.root, sha256=place.pk.hex * 2, size=4, mime="application/pdf", stored_at=AT, stored_by="x"
+    )
+    Attachment.objects.create(
+        file=stored, matter_kind="hazard", matter_id=hazard.pk, purpose="before", attached_at=AT, attached_by="x"
+    )
+    return Corner(place, hazard, visit, duty, stored, made.areas[area].code)
+
+
+def see_by_job(made: Town, place: Place) -> Hazard:
+    """Put a hazard on the ledger in nobody's name that the matrix asks about."""
+    return see(made, place, "外人")
+
+
+def build() -> tuple[Town, dict[str, Corner]]:
+    """Build both towns with a corner in every area of the matrix."""
+    made, other = town(), town("other")
+    for one in (made, other):
+        one.person("外人")
+    made.areas["望京社区"] = add_area(
+        actor=made.job, at=AT, root="town", code="A01026001", name="望京社区", name_en="望京社区", level="community",
+        parent=made.areas["望京街道"], path="1/05/026/001/",
+    )  # fmt: skip
+    made.body("望京居委会", "community", "望京社区")
+    made.hold("韩松", "望京居委会", "grid_worker", "望京社区")
+    made.hold("贺冰", "市安委办", "system_admin", "试验市")
+    corners = {
+        key: corner(other if key == "other_root" else made, area, manager="李强" if key == "street" else None)
+        for key, area in AREAS.items()
+    }
+    return made, corners
+
+
+def requests(caller: Caller, spot: Corner, made: Town) -> dict[str, Callable[[], Any]]:
+    """Return one request per endpoint that has an area, aimed at a corner."""
+    hazard, place = f"/hazards/{spot.hazard.pk}", f"/places/{spot.place.pk}"
+
+    def listed(path: str, wanted: Any) -> Callable[[], Any]:
+        def ask() -> Any:
+            answer = caller.get(path)
+            if answer.status_code == 200:
+                answer.found = any(row["id"] == str(wanted.pk) for row in answer.json()["items"])
+            return answer
+
+        return ask
+
+    return {
+        "list_places": listed("/places?size=200", spot.place),
+        "get_place": lambda: caller.get(place),
+        "register_place": lambda: caller.post(
+            f"/places?root={spot.place.root}", {"name": "新", "area": spot.area_code, "kind": "catering"}
+        ),
+        "amend_place": lambda: caller.patch(place, {"address": "新址"}),
+        "list_hazards_of_place": lambda: caller.get(f"{place}/hazards"),
+        "list_hazards": listed("/hazards?size=200", spot.hazard),
+        "get_hazard": lambda: caller.get(hazard),
+        "enter_hazard": lambda: caller.post("/hazards", {"place": str(spot.place.pk), "code": "RG10", "fact": "x"}),
+        "act_on_hazard": lambda: caller.post(f"{hazard}/actions/verify", {"verdict": "founded", "given": {"reason": "属实"}}),
+        "attach_to_hazard": lambda: caller.post(f"{hazard}/attachments", {"file": str(spot.file.pk), "purpose": "paper"}),
+        "list_visits": listed("/visits?size=200", spot.visit),
+        "get_visit": lambda: caller.get(f"/visits/{spot.visit.pk}"),
+        "record_visit": lambda: caller.post("/visits", {"place": str(spot.place.pk)}),
+        "list_obligations": listed("/obligations?scope=area&size=200", spot.duty),
+        "hand_over": lambda: caller.post(
+            f"/obligations/{spot.duty.pk}/handover", {"to_person": str(made.people["吴桐"].pk)}
+        ),
+        "get_file": lambda: caller.get(f"/files/{spot.file.pk}"),
+    }  # fmt: skip
+
+
+def cells() -> Iterator[tuple[str, str]]:
+    """Every role with every relation of its tree."""
+    for role, (_, level, _) in ROLES.items():
+        for relation in REACH[level]:
+            yield role, relation
+
+
+def reached(answer: Any) -> bool:
+    """Whether an answer gave, or did, what was asked; bytes that lie nowhere (503) were asked for by right."""
+    if answer.status_code == 200 and hasattr(answer, "found"):
+        return bool(answer.found)
+    return answer.status_code in (200, 201, 503)
+
+
+def test_the_matrix_of_roles_endpoints_and_areas() -> None:
+    made, corners = build()
+    wrong: list[str] = []
+    for role, relation in cells():
+        name, level, allowed = ROLES[role]
+        key = REACH[level][relation]
+        inside = relation == "own" or (relation == "child" and level != "firm")
+        caller = caller_of(made, name)
+        for endpoint, ask in requests(caller, corners[key], made).items():
+            with transaction.atomic():
+                answer = ask()
+                transaction.set_rollback(True)
+            expected = inside and endpoint in allowed
+            if reached(answer) != expected:
+                code = answer.json().get("code") if "json" in answer["Content-Type"] else ""
+                wrong.append(f"{role} {relation} {endpoint}: {answer.status_code} {code}, expected {expected}")
+            outside_read = (
+                not inside and endpoint in READS and endpoint not in {"list_places", "list_hazards", "list_visits"}
+            )
+            if outside_read and role != "system_admin" and answer.status_code != 404:
+                wrong.append(f"{role} {relation} {endpoint}: {answer.status_code}, not 404")
+    assert wrong == [], "\n".join(wrong)
+
+
+def test_every_route_is_in_the_matrix_or_named_with_its_reason() -> None:
+    names = {pattern.name for pattern in patterns if isinstance(pattern, URLPattern)}
+    covered = {endpoint for _, _, allowed in ROLES.values() for endpoint in allowed}
+    operations = {
+        operation.view_func.__name__
+        for router in api._routers
+        for view in router[1].path_operations.values()
+        for operation in view.operations
+    }
+    assert operations | (names & {"openapi-json", "api-root"}) == covered | set(BESIDE)
+
+
+def test_only_the_addressee_signs(here: Town) -> None:
+    see(here, here.place())
+    duty = Obligation.objects.get()
+    offered = caller_of(here, "王敏").post(
+        f"/obligations/{duty.pk}/handover", {"to_person": str(here.people["刘洋"].pk)}
+    )
+    for name in ("王敏", "郑洁", "何静", "李强"):
+        caller = caller_of(here, name)
+        assert caller.get("/handovers").json()["items"] == []
+        assert caller.post(f"/handovers/{offered.json()['id']}/sign", None).status_code == 404
+        assert caller.post(f"/handovers/{offered.json()['id']}/decline", {"reason": "x"}).status_code == 404
+    duty.refresh_from_db()
+    assert duty.person_id == here.people["王敏"].pk
