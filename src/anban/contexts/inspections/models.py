@@ -54,6 +54,9 @@ class Visit(Sealed):
     historical = models.BooleanField(default=False)
     recorded_at = models.DateTimeField()
 
+    # Counted from the findings, which for foreign history arrive in a file of their own.
+    undigested = ("findings_count",)
+
     class Meta:
         constraints = [models.UniqueConstraint(fields=["root", "number"], name="visit_number_once")]
         indexes = [

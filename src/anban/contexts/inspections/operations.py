@@ -13,8 +13,7 @@ from django.db.models import Q
 from anban.base.journal.operations import record, unit
 from anban.base.people.actor import Actor
 from anban.base.people.models import Person
-from anban.contexts.catalog.models import HazardClass
-from anban.contexts.catalog.queries import hazard_codes
+from anban.contexts.catalog.queries import hazard_codes, latest_code, may_order
 from anban.contexts.establishments.models import Place
 from anban.contexts.hazards.models import Hazard
 from anban.contexts.hazards.operations import Sighting, act, enter
@@ -24,7 +23,7 @@ from anban.contexts.inspections.models import Answer, Finding, Visit, Visitor
 from anban.contexts.inspections.queries import certified_among
 from anban.contexts.territory.models import Body
 from anban.contexts.territory.operations import next_numbers
-from anban.contexts.territory.queries import city_date
+from anban.contexts.territory.queries import body_by_id, city_date
 from anban.rules.errors import Refusal, register
 from anban.rules.hazard_lifecycle import Action
 
@@ -242,15 +241,15 @@ def _new(
 def _body(actor: Actor, place: Place) -> Body | None:
     for grant in policies.grants_here(actor, place):
         if grant.body_id:
-            return Body.objects.filter(pk=grant.body_id).first()
+            return body_by_id(grant.body_id)
     return None
 
 
 def _find(actor: Actor, at: datetime, visit: Visit, place: Place, seen: FindingRecord) -> Finding:
     """Put one finding on the ledger and keep which visit made it."""
-    item = hazard_codes(place.root, visit.on).filter(code=seen.code).first() if seen.code else None
+    item = latest_code(place.root, seen.code) if seen.code else None
     class_code = item.class_code if item else seen.class_code
-    powers = HazardClass.objects.filter(root=place.root, code=class_code).values_list("may_order", flat=True).first()
+    powers = may_order(place.root, class_code) or frozenset()
     entered = enter(
         actor=actor,
         at=at,
@@ -258,7 +257,7 @@ def _find(actor: Actor, at: datetime, visit: Visit, place: Place, seen: FindingR
             place_id=place.pk, fact=seen.fact, code=seen.code, class_code=seen.class_code, part=seen.part,
             basis=seen.basis, origin="inspection", origin_ref=visit.number, found_on=visit.on, grade=seen.grade,
             life_at_risk=seen.life_at_risk, interim_control=seen.interim_control,
-            inspected=policies.has_power(actor, place, visit.kind, class_code, (powers or "").split(";")),
+            inspected=policies.has_power(actor, place, visit.kind, class_code, powers),
         ),
     )  # fmt: skip
     finding, made = Finding.objects.get_or_create(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from heapq import merge as merge_sorted
 from itertools import islice
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, prefetch_related_objects
 
 from anban.base.people.actor import Actor
 from anban.contexts.establishments.models import Place
@@ -128,6 +128,18 @@ def page(
     shown = ids[:size]
     found = Visit.objects.select_related("place", "body").in_bulk(shown) if shown else {}
     return [found[one] for one in shown], shown[-1] if len(ids) > size else None
+
+
+def in_pages(actor: Actor, filters: Filters, size: int = 1_000) -> Iterator[list[Visit]]:
+    """Return every visit of a list with its party, page by page, for exports."""
+    after: UUID | None = None
+    while True:
+        rows, after = page(actor, filters, after=after, size=size)
+        prefetch_related_objects(rows, "visitors")
+        if rows:
+            yield rows
+        if after is None:
+            return
 
 
 def count(actor: Actor, filters: Filters, *, exact: bool = False) -> tuple[int, bool]:

@@ -1,0 +1,46 @@
+"""Visits as a file that imports back unchanged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+from anban.base.people.actor import Actor
+from anban.base.people.operations import note_access
+from anban.contexts.inspections import queries
+from anban.contexts.inspections.columns import KINDS, RESULTS, VISIT_COLUMNS, said_by
+from anban.kit.tabular import write_csv, write_xlsx
+
+EXPORTED = tuple(c for c in VISIT_COLUMNS if c.field not in ("source_key", "credit_code", "address"))
+PAGE = 1_000
+
+
+def export_visits(
+    *,
+    actor: Actor,
+    at: datetime,
+    filters: queries.Filters,
+    out: Path | BinaryIO,
+    form: Literal["csv", "xlsx"] = "csv",
+    english: bool = False,
+) -> int:
+    """This function will write the actor's visits as CSV or XLSX, streaming, and log the export; it returns the count of rows.
+
+    A file written from a ledger and imported into it changes nothing. Raises: NotWritable.
+    """
+    header = [column.en if english else column.zh for column in EXPORTED]
+    write = write_xlsx if form == "xlsx" else write_csv
+    rows = write(out, header, _rows(actor, filters, english=english))
+    note_access(actor=actor, at=at, what="visits.exported", subject=filters.area[:120], rows=rows)
+    return rows
+
+
+def _rows(actor: Actor, filters: queries.Filters, *, english: bool) -> Iterator[list[str]]:
+    word = 1 if english else 0
+    for visits in queries.in_pages(actor, filters, PAGE):
+        for visit in visits:
+            said = said_by(visit)
+            said["kind"], said["result"] = KINDS[visit.kind][word], RESULTS[visit.result][word]
+            yield [said.get(column.field, "") for column in EXPORTED]
