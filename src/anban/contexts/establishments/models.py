@@ -66,6 +66,7 @@ class Place(Sealed):
 
     # Derived from the other columns, so that a better folding can be written without touching what was sealed.
     undigested = ("search", "match_key")
+    searched = "search"
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["root", "number"], name="place_number_once")]

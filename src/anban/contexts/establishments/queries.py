@@ -19,6 +19,7 @@ from rapidfuzz import fuzz
 
 from anban.base.journal.queries import timeline
 from anban.base.people.actor import Actor
+from anban.base.textsearch import matching
 from anban.contexts.establishments.models import Merge, Observation, Party, PersonInCharge, Place, SourceList
 from anban.contexts.establishments.search import fold, fold_address, search_tokens
 from anban.contexts.territory.models import Area, Overlay
@@ -207,20 +208,14 @@ def _area(root: str, code: str) -> Q:
 
 
 def _searched(rows: QuerySet[Place], query: str) -> QuerySet[Place]:
-    # A whole number or credit code is answered by its index. Words look through the folded column of the rows that
-    # the scope and the other chips leave; at several hundred thousand places a city-wide word needs a text index.
+    # A whole number or credit code is answered by its own index, words by the text index.
     whole = query.strip()
     code = normalise_code(whole)
     if len(code) == 18 and code.isalnum() and code.isascii():
         return rows.filter(credit_code=code)
     if whole.isascii() and any(c.isdigit() for c in whole) and rows.filter(number=whole).exists():
         return rows.filter(number=whole)
-    tokens = search_tokens(whole)
-    if not tokens:
-        return rows.none()
-    for token in tokens:
-        rows = rows.filter(search__contains=token)
-    return rows
+    return matching(rows, search_tokens(whole))
 
 
 def page(actor: Actor, filters: Filters, after: str = "", size: int = PAGE) -> Page:

@@ -6,6 +6,8 @@ import re
 import unicodedata
 from hashlib import sha256
 
+from anban.base.textsearch import spaced
+
 _JOINT = "|"
 _NOISE = re.compile(r"[\W_]+")
 _CITY_HEAD = re.compile(r"^(?:中国)?北京市?(?=..)")
@@ -17,8 +19,8 @@ def fold(text: str) -> str:
 
 
 def search_text(*texts: str) -> str:
-    """This function will give the column that a search looks through: each text folded, joined so that none runs into the next."""
-    return _JOINT.join(folded for text in texts if (folded := fold(text)))
+    """This function will give the column that a search looks through: each text folded, a space between all characters."""
+    return f" {_JOINT} ".join(spaced(folded) for text in texts if (folded := fold(text)))
 
 
 def search_tokens(query: str) -> tuple[str, ...]:

@@ -11,6 +11,12 @@ from anban.base.people.models import Person
 from anban.contexts.establishments.models import Observation, Place
 from anban.contexts.territory.models import Body
 
+CHIPS = (
+    "state", "grade", "place_kind", "class_code", "origin", "track", "proof", "rebound_no", "penalised", "is_open", "due_at",
+    "found_on", "area_path",
+)  # fmt: skip
+"""The columns by which the ledger is filtered."""
+
 
 class Hazard(Sealed):
     """One danger at one place (隐患), on the ledger from the moment anyone sees it. State values: ``rules.hazard_lifecycle``."""
@@ -70,6 +76,7 @@ class Hazard(Sealed):
     search = models.TextField(blank=True)
 
     undigested = ("search",)
+    searched = "search"
 
     class Meta:
         constraints = [
@@ -82,8 +89,21 @@ class Hazard(Sealed):
         indexes = [
             models.Index(fields=["place", "code"], name="hazard_place_code"),
             models.Index(fields=["building_id", "code"], name="hazard_building_code"),
-            models.Index(fields=["root", "area_path", "-id"], name="hazard_area"),
-            models.Index(fields=["root", "-id"], name="hazard_newest"),
+            # Lists read ids from these alone: every chip of the ledger stands in them, behind the one that narrows most.
+            models.Index(fields=["root", "-id", *CHIPS], name="hazard_newest"),
+            models.Index(fields=["root", "area_path", "-id", *CHIPS[:-1]], name="hazard_area"),
+            models.Index(fields=["root", "overview_code", "-id", *CHIPS], name="hazard_overview"),
+            models.Index(
+                fields=["root", "class_code", "-id", *(c for c in CHIPS if c != "class_code")], name="hazard_class"
+            ),
+            models.Index(
+                fields=["root", "place_kind", "-id", *(c for c in CHIPS if c != "place_kind")], name="hazard_kind"
+            ),
+            models.Index(fields=["root", "state", "-id", *CHIPS[1:]], name="hazard_state"),
+            models.Index(fields=["root", "-id", *CHIPS], name="hazard_grave", condition=~Q(grade="general")),
+            models.Index(fields=["root", "-id", *CHIPS], name="hazard_back", condition=Q(rebound_no__gt=0)),
+            models.Index(fields=["root", "-id", *CHIPS], name="hazard_fined", condition=Q(penalised=True)),
+            models.Index(fields=["root", "-id", *CHIPS], name="hazard_owed", condition=Q(is_open=True)),
             models.Index(fields=["root", "due_at"], name="hazard_due", condition=Q(is_open=True)),
             models.Index(fields=["watch_until"], name="hazard_watch", condition=Q(watch_until__isnull=False)),
         ]

@@ -13,7 +13,9 @@ from django.db.models.functions import Coalesce
 
 from anban.base.journal.queries import Line, timeline
 from anban.base.people.actor import Actor
+from anban.base.textsearch import matching
 from anban.contexts.catalog.models import HazardClass
+from anban.contexts.catalog.queries import may_order
 from anban.contexts.establishments.models import PersonInCharge, Place
 from anban.contexts.establishments.search import search_tokens
 from anban.contexts.hazards import standing
@@ -168,9 +170,7 @@ def _searched(rows: QuerySet[Hazard], text: str) -> QuerySet[Hazard]:
     wanted = text.strip()
     if wanted.upper().count("-") >= 2 and any(c.isdigit() for c in wanted):
         return rows.filter(number__startswith=wanted.upper())
-    for token in search_tokens(wanted):
-        rows = rows.filter(search__contains=token)
-    return rows
+    return matching(rows, search_tokens(wanted))
 
 
 def page(
@@ -180,15 +180,18 @@ def page(
 
     Keyset paging over the UUIDv7 id: no page is ever skipped or shown twice while others write.
     """
-    found: list[Hazard] = []
+    keys: list[UUID] = []
     for arm in arms(actor):
         rows = narrowed(arm, filters, at=at, actor=actor)
         if after is not None:
             rows = rows.filter(pk__lt=after)
-        found.extend(rows.order_by("-pk").select_related("holder", "holder_body")[: size + 1])
-    found.sort(key=lambda row: row.pk, reverse=True)
-    more = len(found) > size
-    found = found[:size]
+        # Ids alone first: a covering index answers this without touching the table.
+        keys.extend(rows.order_by("-pk").values_list("pk", flat=True)[: size + 1])
+    keys = sorted(set(keys), reverse=True)[: size + 1]
+    more = len(keys) > size
+    holders = Hazard.objects.filter(pk__in=keys[:size]).select_related("holder", "holder_body")
+    shown = {row.pk: row for row in holders}
+    found = [shown[key] for key in keys[:size] if key in shown]
     return found, found[-1].pk if more and found else None
 
 
@@ -234,13 +237,10 @@ def facts_of(row: Hazard) -> Facts:
 
 def roles_towards(actor: Actor, row: Hazard) -> frozenset[Role]:
     """Return the actor's roles towards a hazard, from posts, places and the chain."""
-    powers = (
-        HazardClass.objects.filter(root=row.root, code=row.class_code).values_list("may_order", flat=True).first() or ""
-    )
     linked = Link.objects.filter(matter_id=row.pk, person_id=actor.person_key, until_at__isnull=True).values_list(
         "role", flat=True
     )
-    return standing.roles_in(actor, row, may_order=frozenset(powers.split(";")), linked=list(linked))
+    return standing.roles_in(actor, row, may_order=may_order(row.root, row.class_code) or frozenset(), linked=list(linked))
 
 
 def actions(actor: Actor, row: Hazard) -> tuple[Action, ...]:
