@@ -37,27 +37,28 @@ def tell(
     matter: tuple[str, UUID] | None = None,
     urgent: bool = False,
     root: str | None = None,
+    fresh: bool = False,
 ) -> Notice:
     """Put a notice for one person into the outbox, in the caller's unit of work; telling again under ``key`` changes nothing.
 
     Nothing is sent here: what is rolled back was never told, and what is committed is sent by the sender's job. The entry
-    of what happened stands in the same unit, so the notice has none of its own.
+    of what happened stands in the same unit, so the notice has none of its own. ``fresh`` says that ``key`` names something
+    made in this moment, so that nobody can have told it before.
     """
-    with unit():
-        notice, _ = Notice.objects.get_or_create(
-            person_id=person_id,
-            key=key,
-            defaults={
-                "root": actor.root if root is None else root,
-                "kind": kind,
-                "title": title[:LONGEST_TITLE],
-                "link": link,
-                "matter_kind": matter[0] if matter else "",
-                "matter_id": matter[1] if matter else None,
-                "urgent": urgent,
-                "created_at": at,
-            },
-        )
+    with unit(savepoint=False):
+        facts = {
+            "root": actor.root if root is None else root,
+            "kind": kind,
+            "title": title[:LONGEST_TITLE],
+            "link": link,
+            "matter_kind": matter[0] if matter else "",
+            "matter_id": matter[1] if matter else None,
+            "urgent": urgent,
+            "created_at": at,
+        }
+        if fresh:
+            return Notice.objects.create(person_id=person_id, key=key, **facts)
+        notice, _ = Notice.objects.get_or_create(person_id=person_id, key=key, defaults=facts)
         return notice
 
 

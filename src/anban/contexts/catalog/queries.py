@@ -8,6 +8,7 @@ from typing import TypeVar
 from django.db.models import Q, QuerySet
 
 from anban.contexts.catalog.models import HazardClass, HazardCode, Industry, PlaceKind, Sector, Term
+from anban.kit.remember import remembered
 
 T = TypeVar("T", bound=Term)
 
@@ -43,6 +44,7 @@ def sectors(root: str, on: date | None = None) -> QuerySet[Sector]:
     return _on(Sector.objects.filter(root=root), on).order_by("code")
 
 
+@remembered
 def sector_scope(root: str, code: str, on: date) -> tuple[frozenset[str], frozenset[str]]:
     """Return the hazard classes and place kinds of a sector.
 
@@ -56,3 +58,16 @@ def sector_scope(root: str, code: str, on: date) -> tuple[frozenset[str], frozen
     if not classes and not kinds:
         return frozenset({"-"}), frozenset({"-"})
     return classes, kinds
+
+
+@remembered
+def may_order(root: str, class_code: str) -> frozenset[str] | None:
+    """Return the kinds of bodies that may order in a hazard class; None for a class the root doesn't know."""
+    powers = HazardClass.objects.filter(root=root, code=class_code).values_list("may_order", flat=True).first()
+    return None if powers is None else frozenset(powers.split(";"))
+
+
+@remembered
+def latest_code(root: str, code: str) -> HazardCode | None:
+    """Return the newest version of a hazard code of a root."""
+    return HazardCode.objects.filter(root=root, code=code).order_by("-from_on").first()

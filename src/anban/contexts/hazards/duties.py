@@ -18,7 +18,7 @@ from anban.contexts.obligations.models import Obligation
 from anban.contexts.responsibility.models import Link
 from anban.contexts.responsibility.queries import OFFICER_ROLES, Answer, Resolution
 from anban.contexts.territory.models import Body, Holding
-from anban.contexts.territory.queries import posts_holder
+from anban.contexts.territory.queries import body_by_id, posts_holder
 from anban.rules.errors import Refusal, register
 from anban.rules.hazard_lifecycle import Action, Clock, Grade, Role, State
 
@@ -311,7 +311,8 @@ def unit_of(actor: Actor, hazard: Hazard) -> str:
         if grant.place_id == hazard.place_id and grant.place_id is not None:
             return hazard.place_title
     for body_id in sorted(actor.body_ids()):
-        return Body.objects.filter(pk=body_id).values_list("name", flat=True).first() or ""
+        body = body_by_id(body_id)
+        return body.name if body else ""
     return ""
 
 

@@ -15,7 +15,8 @@ from django.db.models import BooleanField, Case, Count, When
 from anban.base.journal.operations import record, unit
 from anban.base.people.actor import Actor
 from anban.base.people.models import Person
-from anban.contexts.catalog.models import HazardClass, HazardCode
+from anban.contexts.catalog.models import HazardCode
+from anban.contexts.catalog.queries import latest_code, may_order
 from anban.contexts.establishments.models import Observation, Place
 from anban.contexts.establishments.search import search_text
 from anban.contexts.hazards import duties
@@ -25,7 +26,7 @@ from anban.contexts.responsibility import operations as responsibility
 from anban.contexts.responsibility.queries import Resolution, resolve
 from anban.contexts.territory.models import Body
 from anban.contexts.territory.operations import next_numbers
-from anban.contexts.territory.queries import calendar, city_date, settings_of
+from anban.contexts.territory.queries import body_by_id, calendar, city_date, settings_of
 from anban.kit.workdays import Calendar
 from anban.rules import clocks, law, proof, rebound
 from anban.rules.errors import Refusal, register
@@ -241,14 +242,14 @@ def enter(*, actor: Actor, at: datetime, sighting: Sighting) -> Entered:
 def _item(root: str, code: str) -> HazardCode | None:
     if not code:
         return None
-    item = HazardCode.objects.filter(root=root, code=code).order_by("-from_on").first()
+    item = latest_code(root, code)
     if item is None:
         raise Refusal("hazard.code_unknown", field="code", item=code)
     return item
 
 
 def _class(root: str, code: str) -> str:
-    if not HazardClass.objects.filter(root=root, code=code).exists():
+    if may_order(root, code) is None:
         raise Refusal("hazard.class_unknown", field="class_code", name=code or "—")
     return code
 
@@ -565,7 +566,7 @@ class Work:
         """Return the body in whose name the actor acts on this hazard."""
         for grant in self.actor.grants:
             if grant.body_id and (not grant.paths or any(self.hazard.area_path.startswith(p) for p in grant.paths)):
-                return Body.objects.filter(pk=grant.body_id).first()
+                return body_by_id(grant.body_id)
         return None
 
 
@@ -677,7 +678,7 @@ def _order(work: Work) -> None:
     work.hazard.ordering_body = work.own_body()
     work.cycle.ordered_at = work.desk.at
     if work.hazard.rebound_no >= 1 and work.hazard.code:
-        item = HazardCode.objects.filter(root=work.hazard.root, code=work.hazard.code).first()
+        item = latest_code(work.hazard.root, work.hazard.code)
         if item is not None and item.comes_back and not work.facts.get("lasting_measure"):
             raise Refusal("hazard.lasting_measure_missing", field="lasting_measure")
         work.cycle.cause = str(work.facts.get("cause", ""))[:300]

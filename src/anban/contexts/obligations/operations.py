@@ -49,7 +49,7 @@ class Duty:
 
 def owe(*, actor: Actor, at: datetime, duty: Duty) -> Obligation:
     """Put a duty on a person's desk and tell the person."""
-    with unit():
+    with unit(savepoint=False):
         obligation = Obligation.objects.create(
             root=duty.root,
             person=duty.person,
@@ -94,6 +94,7 @@ def owe(*, actor: Actor, at: datetime, duty: Duty) -> Obligation:
             link=duty.link,
             key=f"owed:{obligation.pk.hex}",
             root=duty.root,
+            fresh=True,
         )
         return obligation
 
@@ -111,7 +112,7 @@ def void(*, actor: Actor, at: datetime, matter_id: UUID, kinds: Iterable[str] | 
 def _end(
     actor: Actor, at: datetime, matter_id: UUID, kinds: Iterable[str] | None, state: str, verb: str
 ) -> list[Obligation]:
-    with unit():
+    with unit(savepoint=False):
         rows = Obligation.objects.select_for_update().filter(matter_id=matter_id, state=Obligation.State.OPEN)
         if kinds is not None:
             rows = rows.filter(kind__in=list(kinds))
@@ -121,7 +122,7 @@ def _end(
             if row.due_at and row.due_at < at and row.breached_at is None:
                 row.breached_at = row.due_at
             row.version += 1
-            row.save()
+            row.save(update_fields=["state", "ended_at", "ended_by", "breached_at", "version"])
         if ended:
             first = ended[0]
             record(
@@ -248,7 +249,7 @@ def move_due(
     *, actor: Actor, at: datetime, matter_id: UUID, kinds: Iterable[str], due_at: datetime, provisional: bool = False
 ) -> list[Obligation]:
     """Move the due instant of a matter's open obligations (an extension granted, a calendar year loaded)."""
-    with unit():
+    with unit(savepoint=False):
         rows = list(
             Obligation.objects.select_for_update().filter(
                 matter_id=matter_id, state=Obligation.State.OPEN, kind__in=list(kinds)

@@ -90,7 +90,7 @@ def name_chain(
     *, actor: Actor, at: datetime, root: str, matter: tuple[str, UUID], cycle_no: int, names: Sequence[Naming]
 ) -> list[Link]:
     """Name the persons of a cycle that has just been opened and has nobody in its chain yet, all at once."""
-    with unit():
+    with unit(savepoint=False):
         made = [
             Link(
                 root=root,
@@ -134,7 +134,7 @@ def link(
     reason: str = "",
 ) -> Link:
     """Put a natural person into a matter's chain in a role; whoever held the role before stays in the history."""
-    with unit():
+    with unit(savepoint=False):
         former = list(
             Link.objects.select_for_update().filter(
                 matter_id=matter[1], role=role, cycle_no=cycle_no, until_at__isnull=True

@@ -15,6 +15,7 @@ from anban.base.people.models import Person
 from anban.contexts.responsibility.models import Link, Mandate
 from anban.contexts.territory.models import Area, Body, Holding
 from anban.contexts.territory.queries import NEARNESS, Coverage
+from anban.kit.remember import is_remembering, remembered
 
 OFFICER_ROLES: Mapping[str, tuple[str, ...]] = {
     Mandate.Role.SECTOR_LEAD: ("district_regulator", "district_regulator_head", "street_safety_office"),
@@ -212,7 +213,76 @@ def resolve(place: Placed, class_code: str, on: date) -> Resolution:
 
     Source: 安全生产法 第3条, 第10条 (三管三必须); mandates are the root's own, dated.
     """
+    if is_remembering():
+        return Book.of(place.root).near(place, class_code, on).of(place, class_code)
     return Resolver.near(place, class_code, on).of(place, class_code)
+
+
+@dataclass(slots=True)
+class Book:
+    """All duties and holdings of a root by what they are asked for, for a batch that resolves thousands of places."""
+
+    mandates: dict[tuple[str, str, str], list[Mandate]]
+    holders: dict[UUID, list[Holding]]
+    posted: dict[str, list[Holding]]
+    paths: dict[UUID, str]
+    tops: tuple[str, ...]
+
+    @classmethod
+    @remembered
+    def of(cls, root: str) -> Book:
+        """Return the root's duties by class, kind and area and its holdings by body and area, of every day there was."""
+        mandates: dict[tuple[str, str, str], list[Mandate]] = defaultdict(list)
+        paths: dict[UUID, str] = {}
+        tops: dict[str, None] = {}
+        for one in Mandate.objects.filter(root=root).select_related("body", "area").order_by("id"):
+            mandates[one.hazard_class, one.place_kind, one.area.path].append(one)
+            paths[one.area_id] = one.area.path
+            if one.area.parent_id is None:
+                tops[one.area.path] = None
+        holders: dict[UUID, list[Holding]] = defaultdict(list)
+        posted: dict[str, list[Holding]] = defaultdict(list)
+        rows = (
+            Holding.objects.filter(post__root_id=root, post__place_id__isnull=True)
+            .select_related("person", "post__body", "post__area")
+            .order_by("deputy", "id")
+        )
+        told = {*OFFICES, *OFFICER_ROLES[Mandate.Role.TERRITORY]}
+        for row in rows:
+            area = row.post.area
+            paths[area.pk] = area.path
+            if area.parent_id is None:
+                tops[area.path] = None
+            holders[row.post.body_id].append(row)
+            if row.post.role in told:
+                posted[area.path].append(row)
+        return cls(dict(mandates), dict(holders), dict(posted), paths, tuple(tops))
+
+    def near(self, place: Placed, class_code: str, on: date) -> Resolver:
+        """Return a resolver that knows what can bear on one place and class on a day."""
+        made = Resolver(place.root, on, coverage=Coverage.load(place.root, on))
+        path = place.area_path
+        managing = [
+            self.paths[area]
+            for area, held in made.coverage.managed.items()
+            if area in self.paths and any(path.startswith(one) for one in held)
+        ]
+        over = dict.fromkeys((*self.tops, *above(path), *managing))
+        keys = dict.fromkeys((c, k, p) for p in over for c in ("", class_code) for k in ("", place.kind))
+        made.mandates = [one for key in keys for one in self.mandates.get(key, ()) if _in_force(one, on)]
+        bodies = {one.body_id for one in made.mandates}
+        asked = [row for one in over for row in self.posted.get(one, ())]
+        asked += [row for body in bodies for row in self.holders.get(body, ())]
+        rows = {
+            row.pk: row
+            for row in asked
+            if _in_force(row, on) and (row.post.until_on is None or row.post.until_on > on)
+        }
+        return made._taking(sorted(rows.values(), key=lambda row: (row.deputy, row.pk)))
+
+
+def _in_force(row: Mandate | Holding, on: date) -> bool:
+    return (row.from_on is None or row.from_on <= on) and (row.until_on is None or row.until_on > on)
 
 
 def above(path: str) -> tuple[str, ...]:

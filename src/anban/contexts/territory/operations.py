@@ -346,7 +346,7 @@ def next_numbers(*, actor: Actor, at: datetime, root: str, series: str, year: in
     Part of another operation's unit, which records what the numbers were given to.
     """
     del actor, at
-    with unit():
+    with unit(savepoint=False):
         prefix = AreaRoot.objects.only("number_prefix").get(pk=root).number_prefix
         counter, _ = Counter.objects.select_for_update().get_or_create(root_id=root, series=series, year=year)
         first = counter.last + 1

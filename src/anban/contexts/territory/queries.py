@@ -305,6 +305,13 @@ def scope_label(actor: Actor, *, english: bool = False) -> str:
 
 
 @remembered
+def _overlaid(root_code: str) -> tuple[tuple[UUID, str, date | None, date | None], ...]:
+    """Return every street that a managing area has ever held, with its days."""
+    rows = Overlay.objects.filter(managing__root_id=root_code, managing__level=Area.Level.MANAGEMENT)
+    return tuple(rows.values_list("managing_id", "street__path", "from_on", "until_on"))
+
+
+@remembered
 def body_by_id(body_id: UUID) -> Body | None:
     """Return the body with this id; bodies are public knowledge."""
     return Body.objects.filter(pk=body_id).first()
@@ -340,17 +347,12 @@ class Coverage:
     managed: Mapping[UUID, tuple[str, ...]]
 
     @classmethod
-    @remembered
     def load(cls, root_code: str, on: date) -> Coverage:
         """Return the coverage of a root's areas on a day."""
         held: dict[UUID, list[str]] = {}
-        rows = (
-            Overlay.objects.filter(managing__root_id=root_code)
-            .filter(Q(from_on__isnull=True) | Q(from_on__lte=on), Q(until_on__isnull=True) | Q(until_on__gt=on))
-            .values_list("managing_id", "street__path")
-        )
-        for managing, path in rows:
-            held.setdefault(managing, []).append(path)
+        for managing, path, from_on, until_on in _overlaid(root_code):
+            if (from_on is None or from_on <= on) and (until_on is None or until_on > on):
+                held.setdefault(managing, []).append(path)
         return cls({key: tuple(paths) for key, paths in held.items()})
 
     def covers(self, area: Area, path: str) -> bool:
