@@ -141,8 +141,8 @@ def _write_all(archive: tarfile.TarFile, summary: Summary, at: datetime, passphr
             if not stored.is_file():
                 summary.absent.append(digest)
                 continue
-            with stored.open("rb") as file:
-                if add(f"files/{digest}", file) != digest:
+            with stored.open("rb") as content:
+                if add(f"files/{digest}", content) != digest:
                     summary.absent.append(digest)
             summary.files += 1
         migrations = _applied()
@@ -244,7 +244,10 @@ def restore(
     """
     manifest = read_manifest(path)
     if manifest["migrations"] != _applied():
-        raise Trouble("备份来自另一版本：请用同一版本恢复，再升级", "the backup is of another release: restore it with that one, then upgrade")
+        raise Trouble(
+            "备份来自另一版本：请用同一版本恢复，再升级",
+            "the backup is of another release: restore it with that one, then upgrade",
+        )
     wanted = {model._meta.db_table: model for model in kept_models()}
     if set(manifest["tables"]) != set(wanted):
         raise _broken("数据表与本版本不同", "its tables are not those of this release")
@@ -264,7 +267,9 @@ def restore(
                 summary.findings, summary.size = report.findings, report.entries
                 if not report.ok and not despite_findings:
                     first = report.findings[0]
-                    raise Trouble(f"备份里的存证核验不通过：{first.zh}", f"the journal in the backup does not verify: {first.en}")
+                    raise Trouble(
+                        f"备份里的存证核验不通过：{first.zh}", f"the journal in the backup does not verify: {first.en}"
+                    )
                 _settle_files(Path(folder), moved)
         except BaseException:
             for target in moved:
@@ -323,7 +328,7 @@ def _load_table(model: type[models.Model], file: IO[bytes]) -> int:
     fields = list(model._meta.concrete_fields)
     readers = [_reader(each) for each in fields]
     quote = connection.ops.quote_name
-    columns = ", ".join(quote(f.column) for f in fields)
+    columns = ", ".join(quote(str(f.column)) for f in fields)
     marks = ", ".join(["%s"] * len(fields))
     statement = f"INSERT INTO {quote(model._meta.db_table)} ({columns}) VALUES ({marks})"  # noqa: S608 - our own names
     rows = 0

@@ -28,13 +28,17 @@ def add_arguments(subparsers: Any) -> None:
     _add_journal(subparsers)
     backup = subparsers.add_parser("backup", help=pick("备份", "back everything up"))
     backup.add_argument("file", type=Path, metavar="FILE")
-    backup.add_argument("--with-keys", action="store_true", help=pick("连同密钥（用口令加密）", "with the keys, encrypted"))
+    backup.add_argument(
+        "--with-keys", action="store_true", help=pick("连同密钥（用口令加密）", "with the keys, encrypted")
+    )
     backup.set_defaults(run=_backup)
     restore = subparsers.add_parser("restore", help=pick("从备份恢复", "restore a backup"))
     restore.add_argument("file", type=Path, metavar="FILE")
     restore.add_argument("--into", metavar="URL|FOLDER", help=pick("恢复到另一处", "restore into another place"))
     restore.add_argument("--with-keys", action="store_true", help=pick("连同密钥", "with the keys"))
-    restore.add_argument("--despite-findings", action="store_true", help=pick("核验不通过也恢复", "even if the journal does not verify"))
+    restore.add_argument(
+        "--despite-findings", action="store_true", help=pick("核验不通过也恢复", "even if the journal does not verify")
+    )
     restore.set_defaults(run=_restore)
 
 
@@ -46,13 +50,19 @@ def _add_journal(subparsers: Any) -> None:
     head.set_defaults(run=_head)
     verify = words.add_parser("verify", help=pick("核验日志和台账", "verify the journal and the ledger"))
     verify.add_argument("--journal-only", action="store_true", help=pick("不核对台账", "leave the ledger rows out"))
-    verify.add_argument("--against", type=Path, metavar="FILE", help=pick("与保存的日志头对照", "compare with a saved head"))
-    verify.add_argument("--key", type=Path, metavar="FILE", help=pick("保存的日志头所用的公钥", "the public key of that head"))
+    verify.add_argument(
+        "--against", type=Path, metavar="FILE", help=pick("与保存的日志头对照", "compare with a saved head")
+    )
+    verify.add_argument(
+        "--key", type=Path, metavar="FILE", help=pick("保存的日志头所用的公钥", "the public key of that head")
+    )
     verify.add_argument("--json", action="store_true", help=pick("输出一个 JSON 对象", "print one JSON object"))
     verify.set_defaults(run=_verify)
     prove = words.add_parser("prove", help=pick("出具一条记录的证明", "prove one entry"))
     prove.add_argument("what", metavar="POSITION|HZ-…", help=pick("位置或隐患编号", "a position or a hazard's number"))
-    prove.add_argument("--root", default="", help=pick("地区根（编号不唯一时）", "area root, where a number is not unique"))
+    prove.add_argument(
+        "--root", default="", help=pick("地区根（编号不唯一时）", "area root, where a number is not unique")
+    )
     prove.set_defaults(run=_prove)
     check = words.add_parser("check", help=pick("检查一份证明，不需要数据库", "check a proof; needs no database"))
     check.add_argument("file", type=Path, metavar="FILE")
@@ -114,7 +124,10 @@ def _tell(report: verification.Report) -> None:
         say(f"台账 {report.rows} 行", f"{report.rows} ledger rows")
     total = len(report.findings) + report.more
     if total:
-        say(f"核验不通过：{total} 处（{report.seconds:.1f} 秒）", f"NOT verified: {total} findings ({report.seconds:.1f} s)")
+        say(
+            f"核验不通过：{total} 处（{report.seconds:.1f} 秒）",
+            f"NOT verified: {total} findings ({report.seconds:.1f} s)",
+        )
     else:
         say(f"核验通过（{report.seconds:.1f} 秒）", f"verified ({report.seconds:.1f} s)")
 
@@ -146,7 +159,9 @@ def prove_hazard(number: str, *, root: str = "") -> dict[str, Any]:
     if not ids:
         raise LookupError(f"no hazard {number}")
     if len(ids) > 1:
-        raise Trouble(f"{number} 在多个地区根中都有，请用 --root 指明", f"{number} stands in several roots; name one with --root")
+        raise Trouble(
+            f"{number} 在多个地区根中都有，请用 --root 指明", f"{number} stands in several roots; name one with --root"
+        )
     return checkpoints.prove_matter(f"hazard:{ids[0].hex}")
 
 
@@ -162,7 +177,10 @@ def _check(options: argparse.Namespace) -> int:
     if not found:
         say("证明成立。", "The proof holds.")
         if options.key is None:
-            say("公钥取自证明本身，请与公布的公钥对照。", "Its own public key was taken: compare it with the published one.")
+            say(
+                "公钥取自证明本身，请与公布的公钥对照。",
+                "Its own public key was taken: compare it with the published one.",
+            )
     return 1 if found else 0
 
 
@@ -217,7 +235,9 @@ def _passphrase(*, again: bool) -> str:
     if given:
         return given
     if not sys.stdin.isatty():
-        raise Trouble(f"请在终端输入口令，或设置 {PASSPHRASE}", f"type the passphrase at a terminal, or set {PASSPHRASE}")
+        raise Trouble(
+            f"请在终端输入口令，或设置 {PASSPHRASE}", f"type the passphrase at a terminal, or set {PASSPHRASE}"
+        )
     first = getpass.getpass(pick("口令：", "Passphrase: "))
     if again and getpass.getpass(pick("再输一遍：", "Once more: ")) != first:
         raise Trouble("两次输入不同", "the two are different")

@@ -67,9 +67,15 @@ def flip_everything(step: int = 1, tables: tuple[str, ...] = tuple(CELLS)) -> Ta
 
 def _flip_cell(tally: Tally, table: str, column: str, row: int, step: int) -> None:
     key = KEYS[table]
-    wanted = f'typeof("{column}"), "{column}"' if connection.vendor == "sqlite" else f'pg_typeof("{column}")::text, "{column}"'
+    wanted = (
+        f'typeof("{column}"), "{column}"'
+        if connection.vendor == "sqlite"
+        else f'pg_typeof("{column}")::text, "{column}"'
+    )
     raw = f'CAST("{column}" AS BLOB)' if connection.vendor == "sqlite" else "NULL"
-    ((identity, kind, value, as_bytes),) = run(f"SELECT {key}, {wanted}, {raw} FROM {table} ORDER BY {key} LIMIT 1 OFFSET {row}")
+    ((identity, kind, value, as_bytes),) = run(
+        f"SELECT {key}, {wanted}, {raw} FROM {table} ORDER BY {key} LIMIT 1 OFFSET {row}"
+    )
     if value is None:
         return
     for place, (flipped, mark) in enumerate(_flips(kind, value, as_bytes)):

@@ -43,7 +43,13 @@ def photo(home: Path, content: bytes = b"a photograph") -> str:
     (home / "files" / digest[:2]).mkdir(exist_ok=True)
     (home / "files" / digest[:2] / digest).write_bytes(content)
     StoredFile.objects.create(
-        root="town", sha256=digest, size=len(content), mime="image/jpeg", name="x.jpg", stored_at=START, stored_by="job:set-up"
+        root="town",
+        sha256=digest,
+        size=len(content),
+        mime="image/jpeg",
+        name="x.jpg",
+        stored_at=START,
+        stored_by="job:set-up",
     )
     return digest
 
@@ -157,7 +163,11 @@ def test_a_backup_comes_back_whole_with_keys_and_the_journal_goes_on(home: Path)
     assert (home / "files" / digest[:2] / digest).read_bytes() == b"a photograph"
     assert checkpoints.public_key() == key
     said = json.loads(Entry.objects.get(pk=last.size).body)
-    assert (said["verb"], said["data"]["size"], said["data"]["root"]) == ("journal.restored", last.size, last.root.hex())
+    assert (said["verb"], said["data"]["size"], said["data"]["root"]) == (
+        "journal.restored",
+        last.size,
+        last.root.hex(),
+    )
     assert verify(against=last).ok
     again = home / "again.tar"
     backups.write(again, at=START)
@@ -193,7 +203,13 @@ def test_a_broken_archive_is_refused_and_leaves_the_target_untouched(home: Path)
     whole = path.read_bytes()
     with tarfile.open(path) as archive:
         spans = [(info.name, info.offset_data, info.size) for info in archive]
-    broken = [whole[: len(whole) // 2], whole[:100], b"", b"x" * 2000, whole[: spans[-1][1]] + b"{}" + whole[spans[-1][1] + 2 :]]
+    broken = [
+        whole[: len(whole) // 2],
+        whole[:100],
+        b"",
+        b"x" * 2000,
+        whole[: spans[-1][1]] + b"{}" + whole[spans[-1][1] + 2 :],
+    ]
     for name, start, size in spans:
         if size and name != "manifest.json":
             middle = start + size // 2
@@ -236,7 +252,12 @@ def _anban(home: Path, url: str, *words: str) -> str:
     if not url:
         del environment["DATABASE_URL"]
     done = subprocess.run(
-        [sys.executable, "-m", "anban.config.cli", *words], env=environment, capture_output=True, text=True, check=False, timeout=300
+        [sys.executable, "-m", "anban.config.cli", *words],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

@@ -34,7 +34,13 @@ def reseal(bodies: list[bytes]) -> None:
         chain = sha256(chain + leaf_hash(body)).digest()
         frontier.append(leaf_hash(body))
         matter = body.decode().rpartition('"matter":"')[2].partition('"')[0]
-        run("INSERT INTO journal_entry (position, matter, body, hash) VALUES (%s, %s, %s, %s)", position, matter, body.decode(), chain)
+        run(
+            "INSERT INTO journal_entry (position, matter, body, hash) VALUES (%s, %s, %s, %s)",
+            position,
+            matter,
+            body.decode(),
+            chain,
+        )
     Head.objects.filter(pk=1).update(size=frontier.size, hash=chain, frontier=frontier.to_bytes())
 
 
@@ -163,8 +169,8 @@ def test_a_body_in_another_form_is_found_though_every_hash_was_made_anew(spoil: 
 
 
 @pytest.fixture
-def sqlite_only() -> Iterator[bool]:
-    yield connection.vendor == "sqlite"
+def sqlite_only() -> bool:
+    return connection.vendor == "sqlite"
 
 
 @pytest.mark.parametrize(
@@ -236,7 +242,11 @@ def test_a_changed_a_removed_and_an_added_ledger_row_are_named(table: str):
 
 def test_a_removed_ledger_row_is_named():
     ledger()
-    link = next(m for m in sealed_models() if m._meta.db_table == "responsibility_link")._base_manager.order_by("pk").first()
+    link = (
+        next(m for m in sealed_models() if m._meta.db_table == "responsibility_link")
+        ._base_manager.order_by("pk")
+        .first()
+    )
     run("DELETE FROM responsibility_link WHERE id = %s", link.pk.hex)
     (one,) = verify().findings
     assert (one.code, one.row_id) == ("row.removed", link.pk.hex)
@@ -244,7 +254,13 @@ def test_a_removed_ledger_row_is_named():
 
 @pytest.mark.parametrize(
     ("column", "value"),
-    [("lng_wgs84", "0.0"), ("historical", "1"), ("status_on", "'2026-13-45'"), ("name", "CAST(x'FF' AS TEXT)"), ("version", "'x'")],
+    [
+        ("lng_wgs84", "0.0"),
+        ("historical", "1"),
+        ("status_on", "'2026-13-45'"),
+        ("name", "CAST(x'FF' AS TEXT)"),
+        ("version", "'x'"),
+    ],
 )
 def test_a_ledger_value_of_another_kind_is_a_finding(column: str, value: str, sqlite_only: bool):
     ledger()

@@ -58,9 +58,7 @@ def values_digest(values: Mapping[str, Any]) -> str:
 
     Zero counts as empty in whole numbers, never in floats: a position of 0.0 is a position.
     """
-    plain = {
-        name: _plain(value) for name, value in values.items() if value not in EMPTY or isinstance(value, float)
-    }
+    plain = {name: _plain(value) for name, value in values.items() if value not in EMPTY or isinstance(value, float)}
     return digest(plain)
 
 

@@ -19,7 +19,9 @@ _FUNCTION_BODY: Final = "BEGIN RAISE EXCEPTION 'anban: % is append-only', TG_TAB
 
 def _sqlite_guard(name: str, event: str, table: str, message: str, when: str = "") -> str:
     condition = f"WHEN {when} " if when else ""
-    return f"CREATE TRIGGER {name} BEFORE {event} ON {table} {condition}BEGIN SELECT RAISE(ABORT, 'anban: {message}'); END"
+    return (
+        f"CREATE TRIGGER {name} BEFORE {event} ON {table} {condition}BEGIN SELECT RAISE(ABORT, 'anban: {message}'); END"
+    )
 
 
 def _sqlite() -> dict[str, tuple[str, str]]:
@@ -43,7 +45,9 @@ def _sqlite() -> dict[str, tuple[str, str]]:
     guard("guard_journal_head_insert", "INSERT", HEAD, "the journal head stays", "EXISTS (SELECT 1 FROM journal_head)")
     guard("guard_journal_head_shrink", "UPDATE", HEAD, "the journal never shrinks", "NEW.size <= OLD.size")
     guard(f"guard_{CYCLES}_delete", "DELETE", CYCLES, "a cycle is never removed")
-    cycle_there = "EXISTS (SELECT 1 FROM hazards_cycle WHERE id = NEW.id OR (hazard_id = NEW.hazard_id AND no = NEW.no))"
+    cycle_there = (
+        "EXISTS (SELECT 1 FROM hazards_cycle WHERE id = NEW.id OR (hazard_id = NEW.hazard_id AND no = NEW.no))"
+    )
     guard(f"guard_{CYCLES}_insert", "INSERT", CYCLES, "a cycle is never replaced", cycle_there)
     # UPDATE OR REPLACE would push another row out: what identifies a cycle never changes.
     moved = "NEW.id <> OLD.id OR NEW.hazard_id <> OLD.hazard_id OR NEW.no <> OLD.no"

@@ -239,7 +239,7 @@ def _append(drafts: Sequence[Draft]) -> None:
 def _insert_entries(entries: Sequence[tuple[int, str, str, bytes]]) -> None:
     """Insert the rows by the driver: a third of the cost of the ORM on the busiest table of the house."""
     table = Entry._meta.db_table
-    statement = f'INSERT INTO {table} (position, matter, body, hash) VALUES (%s, %s, %s, %s)'  # noqa: S608 - a constant
+    statement = f"INSERT INTO {table} (position, matter, body, hash) VALUES (%s, %s, %s, %s)"  # noqa: S608 - a constant
     with connection.cursor() as cursor:
         cursor.executemany(statement, entries)
 
@@ -249,4 +249,3 @@ def _instant(at: datetime) -> str:
         message = "an instant in the journal needs a time zone"
         raise ValueError(message)
     return at.astimezone(UTC).isoformat(timespec="microseconds")
-

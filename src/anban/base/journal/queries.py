@@ -44,9 +44,7 @@ def timeline(matter: tuple[str, UUID], limit: int = 500) -> list[Line]:
             verb=body["verb"],
             subject=body["subject"],
             data={k: v for k, v in body["data"].items() if k != "words"},
-            words={
-                name: kept.get(UUID(ref["id"]), "") for name, ref in body["data"].get("words", {}).items()
-            },
+            words={name: kept.get(UUID(ref["id"]), "") for name, ref in body["data"].get("words", {}).items()},
         )
         for position, body in bodies
     ]

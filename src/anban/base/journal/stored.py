@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, cast
 from urllib.parse import quote
 
 import psycopg
@@ -16,6 +16,8 @@ from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 Row = tuple[Any, ...]
+Stored = tuple[int, int, object, object, object]
+"""Position, flags, matter, body, hash: of what kind the last three are is the question."""
 FETCH: Final = 2000
 GOOD: Final = 7
 """The three flags of an entry whose matter and body are texts and whose hash is bytes."""
@@ -34,7 +36,7 @@ class Source(Protocol):
         """Yield rows as stored: on SQLite each value follows its type's name, and texts are bytes."""
         ...
 
-    def entries(self, start: int, end: int) -> Iterator[tuple[int, int, bytes, bytes, bytes]]:
+    def entries(self, start: int, end: int) -> Iterator[Stored]:
         """Yield position, flags (7 when of the right kinds), matter, body and hash of a range, in order."""
         ...
 
@@ -118,12 +120,12 @@ class SqliteSource:
         wanted = ", ".join(f'typeof("{name}"), +"{name}"' for name in columns)
         return self._run(_select(wanted, table, where, order))
 
-    def entries(self, start: int, end: int) -> Iterator[tuple[int, int, bytes, bytes, bytes]]:
+    def entries(self, start: int, end: int) -> Iterator[Stored]:
         """Yield a range of entries."""
         flags = "(typeof(matter) = 'text') + 2 * (typeof(body) = 'text') + 4 * (typeof(hash) = 'blob')"
         where = f"position >= {int(start)} AND position < {int(end)}"
         wanted = f"+position, {flags}, +matter, +body, +hash"
-        return self._run(_select(wanted, "journal_entry", where, "position"))  # type: ignore[return-value]
+        return cast("Iterator[Stored]", self._run(_select(wanted, "journal_entry", where, "position")))
 
     def texts(self, start: int, end: int) -> Generator[tuple[int, str, str, bytes], None, None]:
         """Yield a range of entries, texts decoded: what is no text comes as bytes, and what is no UTF-8 raises."""
@@ -170,11 +172,11 @@ class PostgresSource:
         """Yield the values of each column."""
         return self._run(_select(", ".join(f'"{name}"' for name in columns), table, where, order))
 
-    def entries(self, start: int, end: int) -> Iterator[tuple[int, int, bytes, bytes, bytes]]:
+    def entries(self, start: int, end: int) -> Iterator[Stored]:
         """Yield a range of entries."""
         wanted = f"position, {GOOD}, convert_to(matter, 'UTF8'), convert_to(body, 'UTF8'), hash"
         where = f"position >= {int(start)} AND position < {int(end)}"
-        return self._run(_select(wanted, "journal_entry", where, "position"))  # type: ignore[return-value]
+        return cast("Iterator[Stored]", self._run(_select(wanted, "journal_entry", where, "position")))
 
     def texts(self, start: int, end: int) -> Generator[tuple[int, str, str, bytes], None, None]:
         """Yield a range of entries."""
@@ -210,7 +212,7 @@ def reader_of(vendor: str, model: type[models.Model], names: tuple[str, ...]) ->
     readers = [(name, _KINDS[_kind(fields[name])]) for name in names]
 
     def read(row: Row) -> list[Any]:
-        values = []
+        values: list[Any] = []
         pairs = iter(row)
         for (name, reader), kind, value in zip(readers, pairs, pairs, strict=False):
             if value is None:
@@ -228,7 +230,7 @@ def reader_of(vendor: str, model: type[models.Model], names: tuple[str, ...]) ->
 def columns_of(model: type[models.Model], names: tuple[str, ...]) -> tuple[str, ...]:
     """Return the database's names of columns given by attribute name."""
     fields = {f.attname: f for f in model._meta.concrete_fields}
-    return tuple(fields[name].column for name in names)
+    return tuple(str(fields[name].column) for name in names)
 
 
 def text_of(kind: object, value: object) -> str:

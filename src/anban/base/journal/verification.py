@@ -31,6 +31,7 @@ from anban.base.journal.stored import (
     Opening,
     Row,
     Source,
+    Stored,
     Unreadable,
     columns_of,
     opening_of,
@@ -393,9 +394,9 @@ def _walk_carefully(source: Source, walk: _Walk) -> None:
         result.entries += 1
         if flags != GOOD:
             result.add(Finding("entry.undecodable", position, detail="a value of another kind"))
-            if not isinstance(body, bytes) or not isinstance(stored, bytes):
-                leaves.append(_PAD)
-                continue
+        if not isinstance(body, bytes) or not isinstance(stored, bytes):
+            leaves.append(_PAD)
+            continue
         leaf = sha256(b"\x00" + body).digest()
         leaves.append(leaf)
         if sha256(chain + leaf).digest() != stored:
@@ -451,7 +452,7 @@ class _Readable:
         self._next = start
         self.broken = False
 
-    def through(self, entries: Iterator[tuple[int, int, bytes, bytes, bytes]]) -> Iterator[tuple[int, int, bytes, bytes, bytes]]:
+    def through(self, entries: Iterator[Stored]) -> Iterator[Stored]:
         try:
             for entry in entries:
                 self._next = entry[0] + 1
@@ -522,9 +523,7 @@ def _note_words(result: _Result, promises: list[bytearray], position: int, said:
         result.erased[said["subject"].rpartition(":")[2]] = said["at"]
 
 
-def _note_rows(
-    result: _Result, job: _Job, records: list[bytearray], position: int, rows: dict[str, Any]
-) -> None:
+def _note_rows(result: _Result, job: _Job, records: list[bytearray], position: int, rows: dict[str, Any]) -> None:
     for name, value in rows.items():
         table, _, identity = name.partition(":")
         if type(value) is not str or (value and not (len(value) == 64 and _HEX.issuperset(value))):
@@ -578,7 +577,11 @@ class _Tree:
             self._split = result.split
 
     def frontier_bytes(self) -> bytes:
-        return self._size.to_bytes(8, "big") + _frontier_of(self.tiles).to_bytes()[8:] + _frontier_of(self.rest).to_bytes()[8:]
+        return (
+            self._size.to_bytes(8, "big")
+            + _frontier_of(self.tiles).to_bytes()[8:]
+            + _frontier_of(self.rest).to_bytes()[8:]
+        )
 
     @property
     def root(self) -> bytes:
@@ -587,9 +590,7 @@ class _Tree:
     def root_at_split(self, size: int) -> bytes:
         head = size.to_bytes(8, "big")
         tiles, rest = self.tiles[: size // 256], self._split if size % 256 else []
-        return Frontier.from_bytes(
-            head + _frontier_of(tiles).to_bytes()[8:] + _frontier_of(rest).to_bytes()[8:]
-        ).root()
+        return Frontier.from_bytes(head + _frontier_of(tiles).to_bytes()[8:] + _frontier_of(rest).to_bytes()[8:]).root()
 
     def stored_tiles(self) -> Iterator[tuple[int, int, bytes]]:
         """Every tile that should be stored: level, index, hash."""
@@ -769,7 +770,9 @@ def _write_rows(report: Report, source: Source, tables: Sequence[type[models.Mod
                 try:
                     values = read(row)
                 except Unreadable as error:
-                    report.add(Finding("row.undecodable", table=model._meta.db_table, detail=_described(model, row, error)))
+                    report.add(
+                        Finding("row.undecodable", table=model._meta.db_table, detail=_described(model, row, error))
+                    )
                     continue
                 identity = values[key_at]
                 key = identity.bytes if isinstance(identity, UUID) else bytes.fromhex(identity)
@@ -857,7 +860,7 @@ def _number_said(source: Source, position: int | None) -> str:
         return ""
     for _, _, _, body, _ in source.entries(position, position + 1):
         try:
-            return str(orjson.loads(body)["data"].get("number", ""))
+            return str(orjson.loads(body)["data"].get("number", "")) if isinstance(body, bytes) else ""
         except (ValueError, KeyError, TypeError, AttributeError):
             return ""
     return ""
