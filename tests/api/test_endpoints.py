@@ -337,7 +337,7 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(here: Town, call: Cal
 
 QUERIES = {
     "/places": 8,
-    "/hazards": 10,
+    "/hazards": 11,
     "/visits": 8,
     "/obligations?scope=area": 9,
     "/hazards/{hazard}": 20,
