@@ -62,7 +62,7 @@ def init(*, at: datetime, demo: bool, fill: int) -> dict[str, Any]:
     for account in accounts.waiting_set_up(REAL).filter(login=STEWARD):
         token = people.reissue_setup(actor=console(), at=at, account=account)
         made["set_up"].append({"login": account.login, "path": f"/set-up/{token}/"})
-    if demo and demonstration.ROOT not in present:
+    if demo and not demonstration.stands():
         demonstration.build(at=at, fill=fill)
         made["new"].append(demonstration.ROOT)
     made["logins"] = demonstration_logins()

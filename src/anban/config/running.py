@@ -85,6 +85,8 @@ def worker(options: argparse.Namespace) -> int:
     os.environ.update(_application_environment())
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "anban.config.settings")
     _setup()
+    # The demonstration is no app, so its job is made known here.
+    import_module("anban.config.demonstration.jobs")
     module = import_module("anban.base.jobs.worker")
     return int(module.main(once=options.once))
 

@@ -1,0 +1,107 @@
+"""A demonstration city in a root of its own: invented, labelled everywhere, built through operations and importers."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from anban.base.jobs.operations import enqueue
+from anban.base.journal.operations import unit
+from anban.base.people.queries import account_by_login
+from anban.config.demonstration import accounts, lives, pictures, places, stories
+from anban.config.demonstration.accounts import FILE, STORIES, logins
+from anban.config.demonstration.bodies import ROOT, SEED, City, open_city, read_city
+from anban.contexts.hazards.models import Hazard
+from anban.contexts.hazards.operations import tally
+from anban.contexts.hazards.queries import visible_to
+from anban.kit.remember import remembering
+
+__all__ = ["FILE", "FILL", "ROOT", "STORIES", "build", "fill", "logins", "stands"]
+
+FILL = "demonstration.fill"
+FIRST = 2000
+TARGET = 20_000
+PICTURED = 220
+"""Hazards that get pictures; more would fill the disk and show nothing new."""
+
+LARGE = 60
+"""Days played in one unit of work while nobody else is there."""
+
+SMALL = 8
+"""Days played in one unit while others work: the write lock is never held for long."""
+
+Progress = Callable[[int, int, str], None]
+
+
+def build(*, at: datetime, home: Path | None = None, hazards: int = FIRST, fill: int = TARGET) -> dict[str, Any]:
+    """Create the demonstration root with bodies, register, history, planted stories and logins, all through operations.
+
+    Begun again after an interruption, it goes on from what is there. The worker fills it up to ``fill`` hazards afterwards. The logins go to ``demo-logins.json`` and the stories to
+    ``demo-stories.json`` in the home folder. Returns both, the root's code and the counts.
+    """
+    folder = home or Path(settings.HOME)
+    city = open_city(at)
+    places.register_places(city, deep=130, shallow=6)
+    places.give_posts(city)
+    with remembering():
+        told = stories.plant(city, folder / STORIES)
+        wanted = hazards - visible_to(city.job).count()
+        planned = lives.plan(places.spots(city), at=at, hazards=wanted, seed=SEED)
+        refused, played = _play(city, planned, LARGE)
+        with unit():
+            pictures.attach_pictures(city, [*told.pictured, *played[::-1]], pairs=PICTURED)
+    with unit():
+        made = accounts.add_logins(city, told.firms)
+        accounts.mark_old_notices_read(city)
+        accounts.write_whole(folder / FILE, made)
+    tally(actor=city.job, at=at)
+    if fill > hazards:
+        enqueue(FILL, actor=city.job, at=at, slot="first", root=ROOT, args={"target": fill, "at": at.isoformat()})
+    return {
+        "root": ROOT, "fill": fill, "logins": made, "stories": told.rows, "refused": refused,
+        "hazards": visible_to(city.job).count(),
+    }  # fmt: skip
+
+
+def stands() -> bool:
+    """Tell whether the demonstration was built to its end: its logins are the last thing that is made."""
+    return account_by_login(accounts.SEATS[0].login) is not None
+
+
+def fill(*, at: datetime, target: int = TARGET, progress: Progress | None = None) -> int:
+    """Play more of the same year until the root has ``target`` hazards; returns how many it has then.
+
+    Interrupted and run again it goes on from what is there: every unit of work leaves whole lives behind.
+    """
+    city = read_city(at)
+    have = visible_to(city.job).count()
+    if have >= target:
+        return have
+    places.register_more(city)
+    # Another seed for every start, so that a second run tells other days than the interrupted first one.
+    with remembering():
+        # Another seed for every start, so that a second run tells other days than the interrupted first one.
+        planned = lives.plan(places.spots(city), at=at, hazards=target - have, seed=SEED + have, clean=0.35)
+        _play(city, planned, SMALL, lambda n: progress(have + n, target, "隐患") if progress else None)
+    tally(actor=city.job, at=at)
+    return visible_to(city.job).count()
+
+
+def _play(
+    city: City, days: Sequence[lives.Day], size: int, say: Callable[[int], None] | None = None
+) -> tuple[dict[str, int], list[Hazard]]:
+    """Play the days in units of ``size``; returns what the rules refused, by action and code, and the last hazards."""
+    player = lives.Player(city)
+    played: deque[Hazard] = deque(maxlen=PICTURED)
+    for piece in lives.batches(days, size):
+        with unit():
+            for day in piece:
+                played.extend(player.play(day))
+        if say is not None:
+            say(player.entered)
+    return dict(Counter(player.refused)), list(played)
