@@ -84,5 +84,5 @@ def test_report(
     page.fill("#id_q", "面馆")
     page.wait_for_selector("#found-places input")
     page.check("#found-places input")
-    page.wait_for_selector("#codes optgroup")
+    page.wait_for_selector("#codes optgroup[label^=餐饮场所]", state="attached")
     picture(page, "report-found")

@@ -149,6 +149,9 @@ class ActionForm(forms.Form):
                 self.fields[need] = pictures_field(need, required=False)
         for need in self._optional():
             self.fields.update(self._fields(need, required=False))
+        for field_of in self.fields.values():
+            chosen = isinstance(field_of, forms.ChoiceField | forms.MultipleChoiceField)
+            field_of.error_messages["required"] = _("请选择。") if chosen else _("请填写。")
 
     def _on_site(self) -> forms.Field:
         if "on_site" in self.asked.needs:
@@ -249,7 +252,7 @@ class ActionForm(forms.Form):
             for need, ids in self.taken.items():
                 if ids and need in self.fields:
                     self.fields[need].required = False
-                    self.fields[need].help_text = _("已收到 %(n)s 张照片，不用再传。") % {"n": len(ids)}
+                    self[need].help_text = _("已收到 %(n)s 张照片，不用再传。") % {"n": len(ids)}
 
     def refuse(self, refusal: Refusal) -> None:
         """Show a refusal beside the field it concerns, or at the head of the form."""

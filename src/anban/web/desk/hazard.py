@@ -86,7 +86,8 @@ def hazard(request: HttpRequest, hazard_id: UUID) -> HttpResponse:
         "papers": [(_paper_name(p), p) for p in found.papers],
         "measures": found.measures,
         "voices": [(wording.origin_name(v.origin), v) for v in found.voices],
-        "duties": _duties(found, actor, at),
+        "duties": [duty for duty in _duties(found, actor, at) if duty["state"] == "open"],
+        "past_duties": [duty for duty in _duties(found, actor, at) if duty["state"] != "open"],
         "cycles": _cycles(found, pictures, today),
         "entries": wording.timeline(
             found.timeline, names, today=today,

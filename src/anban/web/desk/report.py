@@ -133,7 +133,7 @@ def report(request: HttpRequest) -> HttpResponse:
     form = ReportForm(request.POST, request.FILES)
     chosen, q = _uuid(request.POST.get("place", "")), request.POST.get("q", "")
     place = register.place(actor, chosen) if chosen else None
-    _offer(form, actor.root, on, place)
+    _offer(form, actor.root, on)
     valid = form.is_valid()
     taken = unseal(request.POST.get("kept", ""), actor.person_id).get("photo_before", [])
     try:
@@ -157,17 +157,16 @@ def _keeping(form: ReportForm, taken: Sequence[UUID], actor: Actor) -> ReportFor
         data = form.data.copy()
         data["kept"] = seal({"photo_before": taken}, actor.person_id)
         form.data = data
-        form.fields["photo_before"].help_text = _("已收到 %(n)s 张照片，不用再传。") % {"n": len(taken)}
+        form["photo_before"].help_text = _("已收到 %(n)s 张照片，不用再传。") % {"n": len(taken)}
     return form
 
 
-def _offer(form: ReportForm, root: str, on: date, place: Any) -> None:
+def _offer(form: ReportForm, root: str, on: date) -> None:
     """Accept any item and class of the catalog: the boxes only propose."""
     code = form.data.get("code", "")
     known = catalog.hazard_codes(root, on).filter(code=code).exists() if code else False
     form.fields["code"].choices = [("", ""), *([(code, code)] if known else [])]  # type: ignore[attr-defined]
     form.fields["class_code"].choices = [("", ""), *_classes(root, on)]  # type: ignore[attr-defined]
-    del place
 
 
 def _classes(root: str, on: date) -> list[tuple[str, str]]:
@@ -176,7 +175,7 @@ def _classes(root: str, on: date) -> list[tuple[str, str]]:
 
 def _complete(form: ReportForm, place: Any) -> bool:
     """Say everything that is missing at once, each beside its field."""
-    given = form.cleaned_data
+    given = dict(form.cleaned_data)  # an error takes its value out of the form's own
     if place is None:
         form.add_error("place", _("请选择单位或场所：输入名称、地址或编号，再从结果里选。"))
     if not given["code"] and not given["class_code"]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from anban.web.desk import desk, hazard, ledger, report
+from anban.web.desk import desk, hazard, ledger, place, places, report, visits
 
 urlpatterns = [
     path("", desk.desk),
@@ -23,4 +23,19 @@ urlpatterns = [
     path("report/places/", report.places),
     path("report/codes/", report.codes),
     path("report/done/<uuid:hazard_id>/", report.done),
+    path("places/", places.places),
+    path("places/new/", place.new),
+    path("places/blind-spots/", places.blind_spots),
+    path("places/blind-spots/<uuid:observation_id>/", places.blind_spot),
+    path("places/duplicates/", places.duplicates),
+    path("places/<uuid:place_id>/", place.place),
+    path("places/<uuid:place_id>/edit/", place.edit),
+    path("places/<uuid:place_id>/merge/", place.merge),
+    path("places/<uuid:place_id>/merge/<uuid:other_id>/", place.merge_with),
+    path("places/<uuid:place_id>/merges/<uuid:merge_id>/undo/", place.undo_merge),
+    path("places/<uuid:place_id>/files/", place.add_document),
+    path("places/<uuid:place_id>/files/<uuid:attachment_id>/", place.document),
+    path("visits/", visits.visits),
+    path("visits/new/", visits.new),
+    path("visits/<uuid:visit_id>/", visits.visit),
 ]

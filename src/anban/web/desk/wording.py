@@ -38,6 +38,7 @@ ORIGINS: Final = {
     "report": gettext_lazy("群众与网格上报"),
     "self_check": gettext_lazy("单位自查"),
     "ticket": gettext_lazy("接诉即办"),
+    "whistleblower": gettext_lazy("举报"),
     "alarm": gettext_lazy("监测报警"),
     "campaign": gettext_lazy("专项行动"),
     "oversight": gettext_lazy("督查"),
@@ -331,8 +332,8 @@ def changes_of(line: Written, names: Names, today: date) -> list[FieldChange]:
         made.append(FieldChange(_("状态"), state_name(str(before)), state_name(str(after))))
     for key, (name, tell) in FIELDS.items():
         value = line.data.get(key)
-        if value not in (None, "", [], 0):
-            made.append(FieldChange(str(name), after=tell(value, names, today)))
+        if value not in (None, "", [], 0) and (text := tell(value, names, today)):
+            made.append(FieldChange(str(name), after=text))
     if line.data.get("on_site"):
         made.append(FieldChange(_("现场核验"), after=_("是")))
     if line.data.get("late"):
@@ -342,8 +343,9 @@ def changes_of(line: Written, names: Names, today: date) -> list[FieldChange]:
 
 def _named(lines: Iterable[Written], names: Names) -> FieldChange | None:
     """Return who was put into the chain in one moment, as one line."""
+    short = {role: str(duty) for role, duty, _missing in CHAIN_DUTIES}
     told = [
-        f"{term(Role(line.data['role']))} {names.person(line.data.get('person', ''))}"
+        f"{short.get(line.data['role'], '') or term(Role(line.data['role']))} {names.person(line.data.get('person', ''))}"
         for line in lines
         if line.verb == "link.named" and line.data.get("role") in Role._value2member_map_ and line.data["role"] != Role.FINDER
     ]
@@ -358,6 +360,9 @@ def words_of(line: Written) -> str:
         told.append(shown if len(line.words) == 1 else f"{need_name(name)}：{shown}")
     return "；".join(told)
 
+
+ECHOES: Final = frozenset({"obligation.due_moved"})
+"""Entries that only repeat what the event's own entry says already."""
 
 LEADS: Final = ("hazard.", "obligation.hand", "obligation.breach", "obligation.escal", "link.", "file.", "obligation.")
 
@@ -380,7 +385,7 @@ def timeline(
         changes = [
             change
             for member in members
-            if member.verb not in {"file.attached", "link.named"}
+            if member.verb not in {"file.attached", "link.named"} and not (member is not lead and member.verb in ECHOES)
             for change in changes_of(member, names, today)
             if change.after or change.before
         ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from anban.web.public import account, health, sign_in, switches
+from anban.web.public import account, health, seal, sign_in, switches
 from anban.web.shell.access import open_to_all
 from anban.web.shell.appearance import switch_theme
 
@@ -21,6 +21,8 @@ urlpatterns = [
     path("account/tokens/", account.issue_token),
     path("account/tokens/<uuid:token_id>/revoke/", account.revoke_token),
     path("account/sessions/", account.end_sessions),
+    path("journal/", seal.journal),
+    path("journal/<int:position>/", seal.entry),
     path("healthz", health.healthz),
     path("readyz", health.readyz),
     path("metrics", health.metrics),
