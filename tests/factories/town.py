@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from io import BytesIO
 from uuid import UUID
 
+from PIL import Image
+
+from anban.base.files.models import StoredFile
+from anban.base.files.operations import store
 from anban.base.journal.operations import record, unit
 from anban.base.people.actor import Actor, job_actor
 from anban.base.people.models import Person
 from anban.base.people.operations import add_person
 from anban.contexts.catalog.operations import load_standard
 from anban.contexts.establishments.models import PersonInCharge, Place
+from anban.contexts.hazards.models import Hazard
 from anban.contexts.responsibility.operations import add_mandate
 from anban.contexts.territory.models import Area, Body, Post
 from anban.contexts.territory.operations import add_area, add_body, add_post, add_root, appoint
@@ -85,6 +91,13 @@ class Town:
             sector=sector,
         )
         return self.bodies[name]
+
+    def photo(self, hazard: Hazard, colour: str = "grey") -> StoredFile:
+        """Store a small picture in the hazard's root."""
+        picture = BytesIO()
+        Image.new("RGB", (8, 8), colour).save(picture, "JPEG")
+        picture.seek(0)
+        return store(actor=self.job, at=AT, root=hazard.root, stream=picture, name=f"{colour}.jpg")
 
     def place(
         self,

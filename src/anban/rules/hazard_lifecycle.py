@@ -178,7 +178,6 @@ def _ending() -> list[tuple[State | None, Step]]:
             FIRM,
             to=State.AWAITING_REVIEW,
             paper="复查申请",
-            needs=("photo_after",),
             tracks=frozenset(Track) - firm_only,
         ),
         row(
@@ -195,7 +194,6 @@ def _ending() -> list[tuple[State | None, Step]]:
             FIRM,
             to=State.AWAITING_ACCEPTANCE,
             paper="验收申请",
-            needs=("photo_after",),
             tracks=firm_only,
         ),
         *(

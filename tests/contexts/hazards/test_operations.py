@@ -304,3 +304,26 @@ def test_act_refuses_a_stale_version_naming_the_other():
         )
     assert refused.value.code == "hazard.changed_meanwhile"
     assert "王敏" in refused.value.zh
+
+
+def test_a_photo_is_never_just_claimed():
+    t = town()
+    hazard = see(t, "王敏", t.place()).hazard
+    with pytest.raises(Refusal) as refused:
+        act(
+            actor=t.actor("王敏"),
+            at=AT,
+            hazard_id=hazard.pk,
+            action=Action.FIX_ON_SPOT,
+            given={"photo_before": True, "photo_after": True},
+        )
+    assert refused.value.code == "hazard.needs_missing"
+    before, after = (t.photo(hazard, colour) for colour in ("red", "green"))
+    closed = act(
+        actor=t.actor("王敏"),
+        at=AT,
+        hazard_id=hazard.pk,
+        action=Action.FIX_ON_SPOT,
+        given={"photo_before": (before.pk,), "photo_after": (after.pk,)},
+    )
+    assert (closed.state, closed.proof, closed.track) == ("closed", "photo", "on_spot")

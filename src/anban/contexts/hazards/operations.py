@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import BooleanField, Case, Count, When
 
+from anban.base.files.models import StoredFile
+from anban.base.files.operations import attach
 from anban.base.journal.operations import record, unit
 from anban.base.people.actor import Actor
 from anban.base.people.models import Person
@@ -117,6 +119,9 @@ WORDS = frozenset(
     }
 )
 """Given facts that a person writes in words: they go to erasable rows, the journal keeps a commitment."""
+
+PHOTO_PURPOSES: Mapping[str, str] = {"photo_before": "before", "photo_after": "after"}
+"""The facts that are photos, and the purpose under which they are attached."""
 
 NEED_NAMES: Mapping[str, tuple[str, str]] = {
     "place": ("单位", "place"), "description": ("情况描述", "description"), "reason": ("理由", "reason"),
@@ -473,7 +478,7 @@ def act(
 ) -> Hazard:
     """Do one action of the lifecycle table to a hazard: lock, ask, apply, save, record.
 
-    ``given`` carries what the step needs (``Step.needs``): texts, dates, ids of bodies, persons and photos. ``version`` is
+    ``given`` carries what the step needs (``Step.needs``): texts, dates, ids of bodies, persons and stored photos. ``version`` is
     the one the actor saw. ``caller`` is the context that acts; only ``inspections`` may claim to have been on site.
 
     Raises: hazard.changed_meanwhile, hazard.needs_missing, and every refusal of the lifecycle table.
@@ -490,7 +495,7 @@ def act(
         known = facts_of(hazard)
         roles = None if actor.system else roles_towards(actor, hazard)
         step = permitted_step(before, action, roles, known)
-        facts = _with_photos(hazard, facts)
+        facts = _with_photos(actor, at, hazard, facts)
         missing = missing_needs(step, facts.keys(), known)
         if missing:
             names = [NEED_NAMES.get(m, (m, m)) for m in missing]
@@ -570,10 +575,25 @@ class Work:
         return None
 
 
-def _with_photos(hazard: Hazard, facts: dict[str, Any]) -> dict[str, Any]:
-    """Count photos already attached to this cycle as given."""
+def _with_photos(actor: Actor, at: datetime, hazard: Hazard, facts: dict[str, Any]) -> dict[str, Any]:
+    """Attach the photos given (ids of stored files) and count those that this cycle has; a photo is never just claimed."""
+    kept = {k: v for k, v in facts.items() if k not in PHOTO_PURPOSES}
+    for need, purpose in PHOTO_PURPOSES.items():
+        ids = facts.get(need)
+        if not isinstance(ids, (list, tuple)):
+            continue
+        for file in StoredFile.objects.filter(pk__in=ids, root=hazard.root):
+            attach(
+                actor=actor,
+                at=at,
+                file=file,
+                matter_kind="hazard",
+                matter_id=hazard.pk,
+                purpose=purpose,
+                cycle_no=hazard.cycle_no,
+            )
     have = duties.photo_purposes(hazard)
-    return {**facts, **{need: True for need in ("photo_before", "photo_after") if need in have and need not in facts}}
+    return {**kept, **dict.fromkeys((need for need in PHOTO_PURPOSES if need in have), True)}
 
 
 def _plain(facts: Mapping[str, Any]) -> dict[str, Any]:
