@@ -37,6 +37,7 @@ INSTALLED_APPS = [
     "anban.contexts.inspections",
     "anban.web.shell",
     "anban.web.desk",
+    "anban.web.board",
 ]
 AUTH_USER_MODEL = "people.Account"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]

@@ -144,7 +144,8 @@ def _rolled_up(actor: Actor) -> dict[tuple[str, str], Figures]:
         **{f"n_{name}": Coalesce(Sum("hazards", filter=condition), 0) for name, condition in FIGURES.items()}
     )  # fmt: skip
     return {
-        (row["overview_code"], row["area_path"]): Figures(**{name: row[f"n_{name}"] for name in FIGURES}) for row in summed
+        (row["overview_code"], row["area_path"]): Figures(**{name: row[f"n_{name}"] for name in FIGURES})
+        for row in summed
     }
 
 

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from anban.web.board import board
+
+urlpatterns = [
+    path("board/", board.board),
+    path("board/<slug:code>/", board.district),
+]
