@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 from pathlib import Path
@@ -23,9 +24,8 @@ def secret_key(folder: Path) -> str:
         draft = path.with_name(f"secret_key.{os.getpid()}")
         draft.write_text(secrets.token_urlsafe(48))
         draft.chmod(0o600)
-        try:
+        # When another process was first, its key is everybody's.
+        with contextlib.suppress(FileExistsError):
             os.link(draft, path)
-        except FileExistsError:
-            pass  # another process was first; its key is everybody's
         draft.unlink()
     return path.read_text().strip()
