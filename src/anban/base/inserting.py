@@ -54,7 +54,7 @@ def insert(*tables: Prepared | None) -> None:
 def _shape(model: type[models.Model], vendor: str) -> tuple[str, tuple[tuple[str, Converter | None], ...]]:
     fields = [f for f in model._meta.concrete_fields if not isinstance(f, models.AutoField | models.BigAutoField)]
     quote = connection.ops.quote_name
-    names = ", ".join(quote(f.column) for f in fields)
+    names = ", ".join(quote(str(f.column)) for f in fields)
     marks = ", ".join(["%s"] * len(fields))
     statement = f"INSERT INTO {quote(model._meta.db_table)} ({names}) VALUES ({marks})"  # noqa: S608 - names of columns
     return statement, tuple((f.attname, _converter(f, vendor)) for f in fields)
@@ -67,7 +67,9 @@ def _converter(field: Any, vendor: str) -> Converter | None:
         target = target.target_field
     if isinstance(target, models.UUIDField):
         return _hex if vendor == "sqlite" else None
-    if isinstance(target, models.CharField | models.TextField | models.IntegerField | models.BooleanField | models.FloatField):
+    if isinstance(
+        target, models.CharField | models.TextField | models.IntegerField | models.BooleanField | models.FloatField
+    ):
         # Choices are texts by kind; the driver wants them plain.
         return str if isinstance(target, models.CharField | models.TextField) else None
     return lambda value: target.get_db_prep_save(value, connection)

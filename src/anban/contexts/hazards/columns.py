@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from anban.contexts.establishments.columns import Column
 from anban.contexts.hazards.models import Hazard
-from anban.contexts.territory.queries import city_date
+from anban.kit.clock import city_date
 
 HAZARD_COLUMNS = (
     Column("source_key", "来源编号", "Source key", ("原编号", "隐患流水号", "工单号"), max_chars=120),
@@ -39,13 +39,13 @@ AMENDABLE = ("part", "fact", "basis")
 """What a file may correct in an open hazard: the description, never the course of its life."""
 
 
-def said_by(row: Hazard) -> dict[str, str]:
-    """This function will give what the ledger says of a hazard, as texts by field, to be compared with a file's row."""
+def said_by(row: Hazard, zone: str) -> dict[str, str]:
+    """This function will give what the ledger says of a hazard, as texts by field, days in the city's ``zone``, to be compared with a file's row."""
     return {
         "code": row.code, "class_code": row.class_code, "part": row.part, "fact": row.fact, "basis": row.basis,
         "state": row.state, "grade": row.grade, "track": row.track, "origin": row.origin,
         "found_on": row.found_on.isoformat(),
-        "due_on": city_date(row.due_at, row.root).isoformat() if row.due_at else "",
+        "due_on": city_date(row.due_at, zone).isoformat() if row.due_at else "",
         "cycle_no": str(row.cycle_no), "rebound_no": str(row.rebound_no),
         "closed_on": row.closed_on.isoformat() if row.closed_on else "", "proof": row.proof,
     }  # fmt: skip

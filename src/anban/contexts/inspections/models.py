@@ -48,7 +48,9 @@ class Visit(Sealed):
     at = models.DateTimeField(null=True, blank=True)
     body = models.ForeignKey(Body, on_delete=models.PROTECT, null=True, blank=True)
     result = models.CharField(max_length=12, choices=Result.choices, default=Result.UNKNOWN)
-    task_number = models.CharField(max_length=60, blank=True, help_text="the city's own scan (检查码任务号), never a second code")
+    task_number = models.CharField(
+        max_length=60, blank=True, help_text="the city's own scan (检查码任务号), never a second code"
+    )
     findings_count = models.PositiveIntegerField(default=0)
     attributes = models.TextField(blank=True)
     historical = models.BooleanField(default=False)

@@ -27,22 +27,28 @@ from anban.contexts.territory.queries import body_by_id, city_date
 from anban.rules.errors import Refusal, register
 from anban.rules.hazard_lifecycle import Action
 
-register("visit.place_unknown", zh="没有这个单位，或不在您的管辖范围内。", en="There is no such place in what you may see.")
-register("visit.hazard_unknown", zh="没有这条隐患，或不在您的管辖范围内。", en="There is no such hazard in what you may see.")
+register(
+    "visit.place_unknown", zh="没有这个单位，或不在您的管辖范围内。", en="There is no such place in what you may see."
+)
+register(
+    "visit.hazard_unknown", zh="没有这条隐患，或不在您的管辖范围内。", en="There is no such hazard in what you may see."
+)
 register("visit.in_the_future", zh="检查日期在将来。", en="The day of the visit lies in the future.")
 register("visit.person_unknown", zh="检查人员不在册。", en="A person of the party is not on file.")
 register("visit.not_certified", zh="所列人员在此没有执法证：{names}。", en="Without a certificate here: {names}.")
-register("visit.item_unknown", zh="目录里没有检查项 {code}。", en="The catalog has no item {code}.")
+register("visit.item_unknown", zh="目录里没有检查项 {item}。", en="The catalog has no item {item}.")
 register("visit.answer_unknown", zh="“{value}”不是逐项结论。", en="“{value}” is no answer to an item.")
 register(
     "visit.finding_missing",
-    zh="检查项 {code} 不合格，请写明看到了什么。",
-    en="Item {code} failed: say what was seen.",
+    zh="检查项 {item} 不合格，请写明看到了什么。",
+    en="Item {item} failed: say what was seen.",
 )
 register("visit.action_not_on_site", zh="“{action}”不是现场核验的动作。", en="“{action}” is not done on site.")
 
 SERIES = "VS"
-ON_SITE = frozenset({Action.REVIEW, Action.ACCEPT, Action.REJECT, Action.REPORT_GONE, Action.SAMPLE, Action.VERIFY, Action.FIX_ON_SPOT})
+ON_SITE = frozenset(
+    {Action.REVIEW, Action.ACCEPT, Action.REJECT, Action.REPORT_GONE, Action.SAMPLE, Action.VERIFY, Action.FIX_ON_SPOT}
+)
 """What may be done to a hazard while standing before it."""
 _PASSED = frozenset({"passed", "not_founded"})
 
@@ -179,7 +185,9 @@ def _party(actor: Actor, place: Place, on: date, named: tuple[VisitorRecord, ...
     claims = {one.person_id: one.certified for one in named}
     if actor.person_id is not None:
         claims.setdefault(actor.person_id, False)
-    persons = dict(Person.objects.filter(pk__in=claims, root=actor.root, erased_at__isnull=True).values_list("pk", "name"))
+    persons = dict(
+        Person.objects.filter(pk__in=claims, root=actor.root, erased_at__isnull=True).values_list("pk", "name")
+    )
     if len(persons) != len(claims):
         raise Refusal("visit.person_unknown", field="visitors")
     holding = certified_among(claims, place, on)
@@ -196,14 +204,14 @@ def _answers(root: str, on: date, visit: VisitRecord) -> dict[str, str]:
     wanted = hazard_codes(root, on).filter(Q(list_code__in=visit.lists) | Q(code__in=named))
     known = {row.code for row in wanted}
     for code in sorted(named - known):
-        raise Refusal("visit.item_unknown", field="answers", code=code)
+        raise Refusal("visit.item_unknown", field="answers", item=code)
     answers = dict.fromkeys(sorted(known), str(Answer.Value.UNCHECKED))
     for code, value in visit.answers.items():
         if value not in Answer.Value.values:
             raise Refusal("visit.answer_unknown", field="answers", value=value)
         answers[code] = value
         if value == Answer.Value.FAIL and code not in failed:
-            raise Refusal("visit.finding_missing", field="findings", code=code)
+            raise Refusal("visit.finding_missing", field="findings", item=code)
     answers.update(dict.fromkeys(failed, str(Answer.Value.FAIL)))
     return answers
 
@@ -270,9 +278,7 @@ def _find(actor: Actor, at: datetime, visit: Visit, place: Place, seen: FindingR
     return finding
 
 
-def _said(
-    row: Visit, party: list[VisitorRecord], answers: Mapping[str, str], found: list[Finding]
-) -> dict[str, Any]:
+def _said(row: Visit, party: list[VisitorRecord], answers: Mapping[str, str], found: list[Finding]) -> dict[str, Any]:
     tally = {value: sum(one == value for one in answers.values()) for value in sorted(set(answers.values()))}
     return {
         "number": row.number, "kind": row.kind, "on": row.on.isoformat(), "result": row.result,

@@ -109,8 +109,6 @@ def has_power(actor: Actor, place: Place, kind: str, class_code: str, may_order:
     """Tell whether this visit's party may order in a hazard class: without the power it records, advises and hands over."""
     bodies = frozenset(may_order)
     return kind in (Kind.ENFORCEMENT, Kind.REVIEW) and any(
-        grant.role in OFFICERS
-        and grant.body_kind in bodies
-        and (not grant.sector or class_code in grant.classes)
+        grant.role in OFFICERS and grant.body_kind in bodies and (not grant.sector or class_code in grant.classes)
         for grant in grants_here(actor, place)
     )

@@ -182,8 +182,10 @@ def strip(actor: Actor, place_id: UUID, until: date) -> list[Mark]:
     ended = Cycle.objects.filter(
         Q(hazard__place_id=place_id) | Q(hazard__place__survivor_id=place_id), ended_on=OuterRef("on")
     )
-    values = rows.annotate(closed=Exists(ended)).order_by("on", "pk").values_list(
-        "on", "pk", "number", "findings_count", "closed"
+    values = (
+        rows.annotate(closed=Exists(ended))
+        .order_by("on", "pk")
+        .values_list("on", "pk", "number", "findings_count", "closed")
     )
     return [
         Mark(on, "found" if findings else "closed" if closed else "clean", pk, number, findings)
@@ -204,6 +206,4 @@ def certified_among(person_ids: Iterable[UUID], place: Place, on: date) -> froze
         .filter(Q(post__role__in=CERTIFIED_ROLES) | ~Q(certificate=""))
         .values_list("person_id", "post__area__path", "post__area__parent_id")
     )
-    return frozenset(
-        person for person, path, parent in rows if parent is None or place.area_path.startswith(path)
-    )
+    return frozenset(person for person, path, parent in rows if parent is None or place.area_path.startswith(path))

@@ -141,7 +141,7 @@ def _class(run: Run, row: TypedRow) -> Problem | None:
     if known is not None:
         row.values["class_code"] = known.class_code
         return None
-    if not text and row.text("number"):
+    if not text and (row.text("number") or row.text("code")):
         return None
     code = run.known["classes"].exact.get(fold(text), "") if text else ""
     if not code:
@@ -236,7 +236,7 @@ def _compare(run: Run, item: Item, standing: Hazard) -> None:
         return
     settle(run, item, standing.place)
     item.subject_id, item.matched_by = standing.pk, "number" if item.known is None else "key"
-    said, changes = said_by(standing), {}
+    said, changes = said_by(standing, run.zone), {}
     for name, value in said.items():
         if name not in item.row.headers or item.row.text(name) == value:
             continue

@@ -53,7 +53,8 @@ def _visits(run: Run, named: set[str]) -> dict[str, Visit]:
     if source:
         observed = observed.filter(source__code=source)
     for key, subject_id in observed.values_list("key", "subject_id"):
-        wanted[subject_id] = keys[key]
+        if subject_id is not None:
+            wanted[subject_id] = keys[key]
     for row in rows.filter(pk__in=wanted):
         found[wanted[row.pk]] = row
     return found

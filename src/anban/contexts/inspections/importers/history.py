@@ -28,11 +28,10 @@ from anban.contexts.catalog import queries as catalog
 from anban.contexts.catalog.models import HazardCode
 from anban.contexts.establishments.importers import Mapping
 from anban.contexts.establishments.models import Observation, Place, SourceList
-from anban.contexts.establishments.search import fold
+from anban.contexts.establishments.search import fold, search_text
 from anban.contexts.hazards.history import Inferred, Standing, infer
 from anban.contexts.hazards.importers import item_code
 from anban.contexts.hazards.models import Cycle, Hazard, Voice
-from anban.contexts.hazards.operations import search_text
 from anban.contexts.inspections.models import Finding, Visit
 from anban.contexts.territory.operations import next_numbers
 from anban.contexts.territory.queries import city_date, settings_of
@@ -134,7 +133,8 @@ def derive(mapping: Mapping, *, actor: Actor, at: datetime, progress: Progress |
         groups = _build(setting, ids, done)
         start = 0
         while start < len(groups):
-            some, rows = [], 0
+            some: list[_Group] = []
+            rows = 0
             for group in groups[start:]:
                 if some and rows >= size:
                     break
@@ -165,7 +165,9 @@ def _setting(mapping: Mapping, actor: Actor, at: datetime, source: SourceList, s
 
 def _waiting(setting: _Setting) -> list[UUID]:
     """Return the places with rows that stand for no hazard yet, or with open historical hazards that a later visit ended."""
-    rows = Observation.objects.filter(source=setting.source, kind="hazard", subject_id__isnull=True, place__isnull=False)
+    rows = Observation.objects.filter(
+        source=setting.source, kind="hazard", subject_id__isnull=True, place__isnull=False
+    )
     found = set(rows.order_by().values_list("place_id", flat=True).distinct())
     cited = Finding.objects.filter(visit=OuterRef("pk"), hazard=OuterRef(OuterRef("pk")))
     clean = (
@@ -173,7 +175,9 @@ def _waiting(setting: _Setting) -> list[UUID]:
         .exclude(result=Visit.Result.UNKNOWN)
         .filter(~Exists(cited))
     )
-    ours = Hazard.objects.filter(root=setting.actor.root, historical=True, is_open=True, voices__observation__source=setting.source)
+    ours = Hazard.objects.filter(
+        root=setting.actor.root, historical=True, is_open=True, voices__observation__source=setting.source
+    )
     found.update(ours.filter(Exists(clean)).values_list("place_id", flat=True))
     return sorted(found)
 
@@ -204,7 +208,9 @@ def _build(setting: _Setting, ids: Sequence[UUID], done: Derived) -> list[_Group
         cycles = infer([one.on for one in cited], clean, setting.window, known.standing if known else None)
         if known is None:
             made.append(_add(setting, places[place_id], next(numbers), cited, cycles, done))
-        elif cited or any(c.ended_on for c in cycles if not c.standing) or cycles[0].ended_on != known.standing.ended_on:
+        elif (
+            cited or any(c.ended_on for c in cycles if not c.standing) or cycles[0].ended_on != known.standing.ended_on
+        ):
             made.append(_extend(setting, known, cited, cycles, done))
     return made
 
@@ -219,7 +225,9 @@ def _rows(setting: _Setting, ids: Sequence[UUID]) -> dict[tuple[UUID, str, str],
         if row[0] == setting.source.pk and row[1] is None
     ]
     named = {UUID(how.removeprefix("visit:")) for *_, how, _ in rows if how.startswith("visit:")}
-    visits = {pk: (on, number) for pk, on, number in Visit.objects.filter(pk__in=named).values_list("id", "on", "number")}
+    visits = {
+        pk: (on, number) for pk, on, number in Visit.objects.filter(pk__in=named).values_list("id", "on", "number")
+    }
     found: dict[tuple[UUID, str, str], list[_Seen]] = defaultdict(list)
     for pk, place_id, key, payload, how, taken_at in rows:
         visit = UUID(how.removeprefix("visit:")) if how.startswith("visit:") else None
@@ -271,13 +279,19 @@ class _Known:
 
 
 def _standing(setting: _Setting, ids: Sequence[UUID]) -> dict[tuple[UUID, str, str], _Known]:
-    rows = list(Hazard.objects.filter(root=setting.actor.root, place_id__in=ids, historical=True).select_related("place"))
+    rows = list(
+        Hazard.objects.filter(root=setting.actor.root, place_id__in=ids, historical=True).select_related("place")
+    )
     if not rows:
         return {}
     keys = [row.pk for row in rows]
     last = {c.hazard_id: c for c in Cycle.objects.filter(hazard_id__in=keys).order_by("no")}
     cited = dict(
-        Voice.objects.filter(hazard_id__in=keys).order_by().values("hazard_id").annotate(on=Max("found_on")).values_list("hazard_id", "on")
+        Voice.objects.filter(hazard_id__in=keys)
+        .order_by()
+        .values("hazard_id")
+        .annotate(on=Max("found_on"))
+        .values_list("hazard_id", "on")
     )
     visits: dict[UUID, set[UUID | None]] = defaultdict(set)
     for hazard_id, visit_id in Finding.objects.filter(hazard_id__in=keys).values_list("hazard_id", "visit_id"):
@@ -319,13 +333,19 @@ def _extend(
     changed: Cycle | None = None
     if cycles[0].ended_on != known.standing.ended_on:
         known.cycle.ended_on, known.cycle.ended_at = cycles[0].ended_on, setting.at
-        known.cycle.outcome, known.cycle.proof, known.cycle.inferred = Outcome.RECTIFIED.value, ProofLevel.INFERRED.value, True
+        known.cycle.outcome, known.cycle.proof, known.cycle.inferred = (
+            Outcome.RECTIFIED.value,
+            ProofLevel.INFERRED.value,
+            True,
+        )
         known.cycle.version += 1
         changed = known.cycle
     fresh = [_cycle(setting, hazard, one) for one in cycles if not one.standing]
     hazard.voices_count += len(cited)
     visited = bool(known.visits - {None}) or any(one.visit for one in cited)
-    _bring_up(hazard, cycles[-1], hazard.rebound_no + sum(one.rebound for one in cycles if not one.standing), visited=visited)
+    _bring_up(
+        hazard, cycles[-1], hazard.rebound_no + sum(one.rebound for one in cycles if not one.standing), visited=visited
+    )
     hazard.version += 1
     voices, findings = _tie(setting, hazard, cited, cycles)
     _tally(done, [one for one in cycles if not one.standing or changed])
@@ -373,7 +393,12 @@ def _tie(
             tied[one.visit].times += one.times
             continue
         tied[one.visit] = Finding(
-            visit_id=one.visit, hazard=hazard, code=one.code, cycle_no=number_of[position], severity=one.severity, times=one.times
+            visit_id=one.visit,
+            hazard=hazard,
+            code=one.code,
+            cycle_no=number_of[position],
+            severity=one.severity,
+            times=one.times,
         )
     return voices, list(tied.values())
 

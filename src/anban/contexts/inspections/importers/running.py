@@ -130,7 +130,12 @@ def take_in(
 
 
 def _preview(
-    sorted_out: Sequence[tuple[Mapping, list[SourceFile]]], taken: Taken, *, actor: Actor, at: datetime, progress: Progress | None
+    sorted_out: Sequence[tuple[Mapping, list[SourceFile]]],
+    taken: Taken,
+    *,
+    actor: Actor,
+    at: datetime,
+    progress: Progress | None,
 ) -> None:
     """Say what each file would do; rows of a later file may name what an earlier one would bring."""
     expected: dict[str, frozenset[str]] = {}
@@ -205,7 +210,13 @@ def _items(mapping: Mapping, files: Sequence[SourceFile], actor: Actor, at: date
                 if column and (text := row.cells[column].strip()):
                     words[text] = None
     rows = [
-        {"code": item_code(text), "zh": text[:300], "en": text[:300], "class_code": class_code, "source": mapping.source}
+        {
+            "code": item_code(text),
+            "zh": text[:300],
+            "en": text[:300],
+            "class_code": class_code,
+            "source": mapping.source,
+        }
         for text in words
     ]
     add_terms(actor=actor, at=at, root=actor.root, model=HazardCode, rows=rows)
@@ -219,7 +230,13 @@ def _place(named: Any, actor: Actor, at: datetime) -> None:
     if area is None:
         raise Refusal("place.area_unknown", field="area")
     register_place(
-        actor=actor, at=at, name=named["name"], number=named["number"], area_id=area.pk, form=Place.Form.COMPOUND, historical=True
+        actor=actor,
+        at=at,
+        name=named["name"],
+        number=named["number"],
+        area_id=area.pk,
+        form=Place.Form.COMPOUND,
+        historical=True,
     )
 
 
@@ -231,10 +248,14 @@ def _open_sample(actor: Actor, at: datetime) -> None:
     job = job_actor("import", actor.root)
     on = city_date(at, actor.root)
     stewards = set(
-        Holding.objects.filter(post__role="steward", until_on__isnull=True).exclude(post__root_id=actor.root).values_list("person_id", flat=True)
+        Holding.objects.filter(post__role="steward", until_on__isnull=True)
+        .exclude(post__root_id=actor.root)
+        .values_list("person_id", flat=True)
     )
     wanted = stewards | ({actor.person_id} if actor.person_id else set())
-    held = set(Holding.objects.filter(post__root_id=actor.root, post__role="steward").values_list("person_id", flat=True))
+    held = set(
+        Holding.objects.filter(post__root_id=actor.root, post__role="steward").values_list("person_id", flat=True)
+    )
     persons = list(Person.objects.filter(pk__in=wanted - held, erased_at__isnull=True).order_by("id"))
     if not persons:
         return
@@ -249,7 +270,11 @@ def _open_sample(actor: Actor, at: datetime) -> None:
         for person in persons:
             appoint(actor=job, at=at, post=post, person=person, from_on=on)
         record(
-            "sample.opened", actor=actor, at=at, subject=("root", actor.root), data={"persons": [str(p.pk) for p in persons]}
+            "sample.opened",
+            actor=actor,
+            at=at,
+            subject=("root", actor.root),
+            data={"persons": [str(p.pk) for p in persons]},
         )
 
 

@@ -48,14 +48,21 @@ def check(run: Run, row: TypedRow) -> list[Problem]:
         problems.append(row.problem("on", "date_missing", "缺少检查日期", "the date of the visit is missing"))
     elif found > run.on:
         problems.append(row.problem("on", "in_the_future", "检查日期在将来", "the day of the visit lies in the future"))
-    for name, table, empty in (("kind", _KINDS, "other" if run.mapping.historical else "patrol"), ("result", _RESULTS, "unknown")):
+    for name, table, empty in (
+        ("kind", _KINDS, "other" if run.mapping.historical else "patrol"),
+        ("result", _RESULTS, "unknown"),
+    ):
         text = row.text(name)
         code = table.get(fold(text), "") if text else empty
         if not code:
-            problems.append(row.problem(name, "value_unknown", f"“{text}”不是可用的值", f"“{text}” is not a possible value"))
+            problems.append(
+                row.problem(name, "value_unknown", f"“{text}”不是可用的值", f"“{text}” is not a possible value")
+            )
         row.values[name] = code
     if row.text("kind") in HISTORICAL_ONLY and not run.mapping.historical and not row.text("number"):
-        problems.append(row.problem("kind", "history_only", "这一类型只用于历史记录", "this kind is for historical records only"))
+        problems.append(
+            row.problem("kind", "history_only", "这一类型只用于历史记录", "this kind is for historical records only")
+        )
     return problems
 
 
@@ -66,7 +73,9 @@ def key(run: Run, row: TypedRow) -> str:
         return f"k:{text}"
     if text := row.text("number"):
         return f"n:{text}"
-    said = [row.text(name) for name in ("place_number", "credit_code", "place_name", "address", "on", "kind", "task_number")]
+    said = [
+        row.text(name) for name in ("place_number", "credit_code", "place_name", "address", "on", "kind", "task_number")
+    ]
     return f"d:{digest(said)[:40]}"
 
 
@@ -100,7 +109,10 @@ def plan(run: Run, items: list[Item]) -> None:
             item.plan = _fresh(run, item, place, number)
             item.subject_id = item.plan.visit.pk
         made: list[Fresh] = [item.plan for item, _ in fresh]
-        run.known["prepared"] = (prepared(m.visit for m in made), prepared(m.visitor for m in made if m.visitor is not None))
+        run.known["prepared"] = (
+            prepared(m.visit for m in made),
+            prepared(m.visitor for m in made if m.visitor is not None),
+        )
 
 
 def _compare(run: Run, item: Item, standing: Visit) -> None:
