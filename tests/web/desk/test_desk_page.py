@@ -32,7 +32,9 @@ def test_desk_needs_the_same_queries_however_many_rows(city: Town, signed_in: Si
         see(city, "王敏", city.place(f"单位{number}", manager=None))
     client = signed_in("王敏")
     client.get("/")
-    with CaptureQueriesContext(connection, ) as queries:
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
         page = client.get("/")
     assert duties_in(page.content.decode()) == rows
     assert len(queries) == 13

@@ -42,7 +42,7 @@ def body(client: Client, hazard: Hazard, rest: str = "") -> str:
 
 
 def buttons(page: str) -> list[str]:
-    part = page[page.index('<div class="chain">') : page.index('data-photos')]
+    part = page[page.index('<div class="chain">') : page.index("data-photos")]
     return [piece.split(">")[1].split("<")[0] for piece in part.split('<a class="button')[1:]]
 
 
@@ -77,7 +77,11 @@ def test_the_page_says_what_whose_by_when_and_logs_the_read(city: Town, signed_i
     for duty, person in (("整改", "李强"), ("属地", "王敏"), ("行业主管", "周航"), ("专业监管", "赵磊")):
         assert duty in page
         assert person in page
-    last = Entry.objects.filter(matter=f"hazard:{hazard.pk.hex}").order_by("-position").values_list("position", flat=True)[0]
+    last = (
+        Entry.objects.filter(matter=f"hazard:{hazard.pk.hex}")
+        .order_by("-position")
+        .values_list("position", flat=True)[0]
+    )
     assert f'href="/journal/{last}/"' in page
     assert "核验通过" in Client().get(f"/journal/{last}/").content.decode(), "the seal opens its proof, for anybody"
     assert AccessRecord.objects.filter(what="hazard", subject=hazard.number).count() == 1
@@ -94,7 +98,9 @@ def test_only_the_buttons_this_person_may_press(city: Town, signed_in: SignIn) -
     hazard = see(city, "王敏", city.place()).hazard
     ordered_and_applied(city, hazard)
     assert buttons(body(signed_in("孙倩"), hazard))[0] == "复查"
-    assert "复查" not in buttons(body(signed_in("王敏"), hazard)), "a street inspector may not re-inspect what others ordered"
+    assert "复查" not in buttons(body(signed_in("王敏"), hazard)), (
+        "a street inspector may not re-inspect what others ordered"
+    )
     assert "责令限期整改" not in buttons(body(signed_in("李强"), hazard))
 
 
@@ -144,7 +150,8 @@ def test_an_order_by_term_sets_the_day(city: Town, signed_in: SignIn) -> None:
 def test_what_is_missing_is_said_beside_its_field_and_the_rest_is_kept(city: Town, signed_in: SignIn) -> None:
     hazard = see(city, "王敏", city.place()).hazard
     answer = signed_in("孙倩").post(
-        f"/ledger/{hazard.pk}/order/", {"version": hazard.version, "term": "other", "basis": "条例第三十条", "measures": ""}
+        f"/ledger/{hazard.pk}/order/",
+        {"version": hazard.version, "term": "other", "basis": "条例第三十条", "measures": ""},
     )
     page = answer.content.decode()
     assert answer.status_code == 422
@@ -170,7 +177,12 @@ def test_two_at_once_the_second_learns_who_was_first_and_keeps_its_words(city: T
     hazard = see(city, "王敏", city.place()).hazard
     stale = hazard.version
     act(
-        actor=city.actor("王敏"), at=AT, hazard_id=hazard.pk, action=Action.VERIFY, verdict="founded", given={"reason": "属实"}
+        actor=city.actor("王敏"),
+        at=AT,
+        hazard_id=hazard.pk,
+        action=Action.VERIFY,
+        verdict="founded",
+        given={"reason": "属实"},
     )
     given = {"version": stale, "term": "7", "basis": "条例", "measures": "先断气再更换"}
     answer = signed_in("孙倩").post(f"/ledger/{hazard.pk}/order/", given)
@@ -208,7 +220,12 @@ def test_photos_survive_a_refusal_and_count_when_sent_again(city: Town, signed_i
 def test_a_file_that_is_no_photo_is_refused_beside_its_field(city: Town, signed_in: SignIn) -> None:
     hazard = see(city, "王敏", city.place()).hazard
     act(
-        actor=city.actor("王敏"), at=AT, hazard_id=hazard.pk, action=Action.VERIFY, verdict="founded", given={"reason": "属实"}
+        actor=city.actor("王敏"),
+        at=AT,
+        hazard_id=hazard.pk,
+        action=Action.VERIFY,
+        verdict="founded",
+        given={"reason": "属实"},
     )
     hazard.refresh_from_db()
     words = SimpleUploadedFile("photo.jpg", b"%PDF-1.4 not a photo", content_type="image/jpeg")
@@ -229,7 +246,9 @@ def test_a_review_on_site_records_a_visit_and_proves_it(city: Town, signed_in: S
     given: dict[str, Any] = {
         "version": hazard.version, "verdict": "passed", "opinion": "已更换", "second_person": str(city.people["吴桐"].pk),
     }  # fmt: skip
-    assert client.post(f"/ledger/{hazard.pk}/review/", given).status_code == 422, "being there is asked for, never assumed"
+    assert client.post(f"/ledger/{hazard.pk}/review/", given).status_code == 422, (
+        "being there is asked for, never assumed"
+    )
     assert client.post(f"/ledger/{hazard.pk}/review/", {**given, "on_site": "yes"}).status_code == 302
     hazard.refresh_from_db()
     assert (hazard.state, hazard.proof) == ("closed", "on_site")
@@ -243,7 +262,12 @@ def test_a_review_on_site_records_a_visit_and_proves_it(city: Town, signed_in: S
 def test_the_rectifier_is_told_why_it_may_not_accept(city: Town, signed_in: SignIn) -> None:
     hazard = see(city, "王敏", city.place(manager="孙倩")).hazard
     act(
-        actor=city.actor("王敏"), at=AT, hazard_id=hazard.pk, action=Action.VERIFY, verdict="founded", given={"reason": "属实"}
+        actor=city.actor("王敏"),
+        at=AT,
+        hazard_id=hazard.pk,
+        action=Action.VERIFY,
+        verdict="founded",
+        given={"reason": "属实"},
     )
     act(
         actor=city.actor("吴桐"), at=AT, hazard_id=hazard.pk, action=Action.ORDER,

@@ -213,8 +213,18 @@ def test_export_holds_the_filtered_rows_under_the_importers_headers(
         rows = [dict(zip(table.header, row.cells.values(), strict=False)) for row in table.rows]
     assert len(rows) == 1
     row = rows[0]
-    assert (row["来源编号"], row["隐患编号"], row["检查项"], row["部位"]) == (hazard.number, hazard.number, "RG07", "后厨")
-    assert (row["单位编号"], row["发现日期"], row["状态"], row["承办人"]) == ("EST-000001", "2026-03-02", "unverified", "王敏")
+    assert (row["来源编号"], row["隐患编号"], row["检查项"], row["部位"]) == (
+        hazard.number,
+        hazard.number,
+        "RG07",
+        "后厨",
+    )
+    assert (row["单位编号"], row["发现日期"], row["状态"], row["承办人"]) == (
+        "EST-000001",
+        "2026-03-02",
+        "unverified",
+        "王敏",
+    )
     record = AccessRecord.objects.get(what="export.hazards")
     assert (record.rows, record.subject, record.person_id) == (1, "class=GAS", city.people["王敏"].pk)
 

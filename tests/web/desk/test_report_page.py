@@ -26,7 +26,11 @@ def report(client: Client, place: Any, **more: Any) -> Any:
 
 @pytest.mark.parametrize(
     ("name", "origin", "state", "track"),
-    [("王敏", "patrol", "rectifying", ""), ("李强", "self_check", "rectifying", "self_check"), ("社区", "report", "unverified", "")],
+    [
+        ("王敏", "patrol", "rectifying", ""),
+        ("李强", "self_check", "rectifying", "self_check"),
+        ("社区", "report", "unverified", ""),
+    ],
 )
 def test_who_reports_decides_where_it_came_from(
     city: Town, signed_in: SignIn, name: str, origin: str, state: str, track: str

@@ -97,6 +97,14 @@ def unseal(text: str, person: object) -> dict[str, list[UUID]]:
     return {key: [UUID(i) for i in ids] for key, ids in found["f"].items()}
 
 
+def carry(form: forms.Form, name: str, value: str) -> None:
+    """Put a value into what a bound form was sent, for showing it again."""
+    data: Any = form.data
+    data = data.copy()
+    data[name] = value
+    form.data = data
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What a form has to offer: bodies by area, colleagues, other hazards, terms, and what is known already."""
@@ -128,7 +136,9 @@ class ActionForm(forms.Form):
     version = forms.IntegerField(widget=forms.HiddenInput, required=False)
     kept = forms.CharField(widget=forms.HiddenInput, required=False)
 
-    def __init__(self, *args: Any, asked: Asked, kept: Mapping[str, Sequence[UUID]] | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, asked: Asked, kept: Mapping[str, Sequence[UUID]] | None = None, **kwargs: Any
+    ) -> None:
         self.asked = asked
         self.taken = {key: list(ids) for key, ids in (kept or {}).items()}
         kwargs.setdefault("initial", dict(asked.initial))
@@ -179,8 +189,13 @@ class ActionForm(forms.Form):
             box = forms.DateInput(attrs={"type": "date", "min": asked.today.isoformat()})
             if not asked.terms:
                 return {need: forms.DateField(**told, widget=box)}
-            choice = forms.ChoiceField(label=need_name("term"), choices=asked.terms, widget=forms.RadioSelect, initial="7")
-            return {"term": choice, need: forms.DateField(**{**told, "required": False, "label": _("另定的日期")}, widget=box)}
+            choice = forms.ChoiceField(
+                label=need_name("term"), choices=asked.terms, widget=forms.RadioSelect, initial="7"
+            )
+            return {
+                "term": choice,
+                need: forms.DateField(**{**told, "required": False, "label": _("另定的日期")}, widget=box),
+            }
         if need == "body":
             return {need: forms.ChoiceField(**told, choices=[("", _("请选择")), *asked.bodies])}
         if need == "bodies":
@@ -246,13 +261,15 @@ class ActionForm(forms.Form):
     def keep(self, person: object) -> None:
         """Carry the photos taken in so far in the form that is shown again."""
         if any(self.taken.values()):
-            data = self.data.copy()
-            data["kept"] = seal(self.taken, person)
-            self.data = data
+            carry(self, "kept", seal(self.taken, person))
             for need, ids in self.taken.items():
                 if ids and need in self.fields:
                     self.fields[need].required = False
                     self[need].help_text = _("已收到 %(n)s 张照片，不用再传。") % {"n": len(ids)}
+
+    def look_again(self, version: int) -> None:
+        """Carry the version that the actor has now been told of, so that one more press acts on what is there."""
+        carry(self, "version", str(version))
 
     def refuse(self, refusal: Refusal) -> None:
         """Show a refusal beside the field it concerns, or at the head of the form."""

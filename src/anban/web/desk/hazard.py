@@ -116,7 +116,8 @@ def _names(found: Dossier, pictures: Sequence[file_queries.Attached]) -> wording
     return wording.Names(
         persons=people_queries.names_of(wording.persons_in(found.timeline)),
         bodies={
-            b.pk: b.name_en if in_english() else b.name for b in territory.bodies(found.hazard.root).filter(pk__in=bodies)
+            b.pk: b.name_en if in_english() else b.name
+            for b in territory.bodies(found.hazard.root).filter(pk__in=bodies)
         }
         if bodies
         else {},
@@ -222,9 +223,7 @@ def _photo(hazard_id: UUID, each: file_queries.Attached) -> Photo:
 
 
 def _photos(hazard_id: UUID, pictures: Sequence[file_queries.Attached], purpose: str, cycle_no: int) -> list[Photo]:
-    return [
-        _photo(hazard_id, p) for p in pictures if p.purpose == purpose and p.cycle_no == cycle_no and p.is_picture
-    ]
+    return [_photo(hazard_id, p) for p in pictures if p.purpose == purpose and p.cycle_no == cycle_no and p.is_picture]
 
 
 def _facts(actor: Actor, row: Any) -> list[Fact]:
@@ -329,9 +328,7 @@ def act(request: HttpRequest, hazard_id: UUID, action: str) -> HttpResponse:
     except Refusal as refusal:
         form.refuse(refusal)
         if refusal.code == "hazard.changed_meanwhile":
-            data = form.data.copy()
-            data["version"] = str(found_or_404(actor, hazard_id).version)
-            form.data = data
+            form.look_again(found_or_404(actor, hazard_id).version)
             form.keep(actor.person_id)
             return _form_page(request, row, asked, form, 409)
     form.keep(actor.person_id)
@@ -342,9 +339,7 @@ def _take_in(actor: Actor, at: datetime, root: str, form: ActionForm) -> None:
     """Keep the photos before anything else: hashing stays outside the transaction, and a refusal does not lose them."""
     for need, uploads in form.uploads().items():
         for upload in uploads:
-            stored = files.store(
-                actor=actor, at=at, root=root, stream=upload, name=upload.name or "", accept=PICTURES
-            )
+            stored = files.store(actor=actor, at=at, root=root, stream=upload, name=upload.name or "", accept=PICTURES)
             form.taken.setdefault(need, []).append(stored.pk)
 
 
@@ -393,7 +388,11 @@ def _form_page(request: HttpRequest, row: Any, asked: Asked, form: ActionForm, s
         "state_name": wording.state_name(row.state, row.chain),
         "address": f"/ledger/{row.pk}/{found.action.value}/",
         "changed": status == 409,
-        "crumbs": (Crumb(_("台账"), "/ledger/"), Crumb(row.number, f"/ledger/{row.pk}/"), Crumb(wording.action_name(found))),
+        "crumbs": (
+            Crumb(_("台账"), "/ledger/"),
+            Crumb(row.number, f"/ledger/{row.pk}/"),
+            Crumb(wording.action_name(found)),
+        ),
     }
     partial = request.headers.get("HX-Request") and not request.headers.get("HX-History-Restore-Request")
     return render(request, "desk/parts/hazard_form.html" if partial else "desk/hazard_act.html", context, status=status)
@@ -432,7 +431,9 @@ def _asked(actor: Actor, row: Any, wanted: Act, at: datetime) -> Asked:
         )
     colleagues: list[tuple[str, str]] = []
     if "second_person" in needed:
-        listed_people = {str(h.person_id): f"{h.person.name}　{h.post.body.name}" for h in territory.colleagues(actor, today)}
+        listed_people = {
+            str(h.person_id): f"{h.person.name}　{h.post.body.name}" for h in territory.colleagues(actor, today)
+        }
         colleagues = list(listed_people.items())
     leaders = []
     if "leader" in needed:

@@ -67,7 +67,7 @@ def parsed(query: Mapping[str, str]) -> Filters:
     plain: dict[str, Any] = {name: str(query.get(key, "")).strip()[:200] for name, key in NAMES.items()}
     if plain["due"] not in TERMS:
         plain["due"] = ""
-    flags = {name: query.get(key, "") == "1" for name, key in FLAGS.items()}
+    flags: dict[str, Any] = {name: query.get(key, "") == "1" for name, key in FLAGS.items()}
     states = tuple(dict.fromkeys(s for s in str(query.get("state", "")).split(",") if s in State._value2member_map_))
     until = _day(query.get("to", ""))
     return Filters(
@@ -150,7 +150,9 @@ def words_for(actor: Actor, paths: list[str]) -> Words:
     return Words(
         dict(catalog.place_kinds(actor.root).values_list("code", column)),
         dict(catalog.hazard_classes(actor.root).values_list("code", column)),
-        {p: (en if english else zh) for p, (zh, en) in territory.area_names(actor.root, paths).items()} if paths else {},
+        {p: (en if english else zh) for p, (zh, en) in territory.area_names(actor.root, paths).items()}
+        if paths
+        else {},
     )
 
 
@@ -282,7 +284,9 @@ def ledger(request: HttpRequest) -> HttpResponseBase:
         "exact_href": "" if counted.exact else address(filters, exact="1"),
         "clear_href": "/ledger/",
         "saved_href": f"/ledger/views/?{query}" if query else "",
-        "views": [(view, f"/ledger/?{view.query}" if view.query else "/ledger/", view.query == query) for view in views],
+        "views": [
+            (view, f"/ledger/?{view.query}" if view.query else "/ledger/", view.query == query) for view in views
+        ],
         "query": query,
         "q": filters.q,
         "without_q": address(replace(filters, q="")),
@@ -308,7 +312,8 @@ def ledger(request: HttpRequest) -> HttpResponseBase:
 def columns_for(shown: tuple[str, ...]) -> tuple[Column, ...]:
     """Return the columns of the table, chosen and not."""
     return tuple(
-        Column(key, str(name), number=key in NUMBERS, shown=fixed or key in shown, fixed=fixed) for key, name, fixed in COLUMNS
+        Column(key, str(name), number=key in NUMBERS, shown=fixed or key in shown, fixed=fixed)
+        for key, name, fixed in COLUMNS
     )
 
 
@@ -326,21 +331,31 @@ def _keep_columns(request: HttpRequest, filters: Filters) -> HttpResponse:
 def chips(actor: Actor, filters: Filters, words: Words) -> tuple[Filter, ...]:
     """Return the filter chips in one row, each option the address with it switched."""
 
+    def without(name: str, value: Any) -> Filters:
+        changed: dict[str, Any] = {name: value}
+        return replace(filters, **changed)
+
     def switch(name: str, value: Any, text: str) -> FilterOption:
         on = getattr(filters, name) == value
         empty: Any = False if isinstance(value, bool) else ""
-        return FilterOption(text, address(replace(filters, **{name: empty if on else value})), selected=on)
+        return FilterOption(text, address(without(name, empty if on else value)), selected=on)
 
     def one(title: str, name: str, choices: list[tuple[str, str]]) -> Filter:
         value = getattr(filters, name)
         known = dict(choices)
-        listed = [*choices] if not value or value in known else [*choices, (value, "、".join(known.get(each, each) for each in value.split(",")))]
+        listed = (
+            [*choices]
+            if not value or value in known
+            else [*choices, (value, "、".join(known.get(each, each) for each in value.split(",")))]
+        )
         return Filter(
-            title, tuple(switch(name, code, text) for code, text in listed), clear_href=address(replace(filters, **{name: ""}))
+            title,
+            tuple(switch(name, code, text) for code, text in listed),
+            clear_href=address(without(name, "")),
         )
 
     def mark(title: str, name: str, text: str) -> Filter:
-        return Filter(title, (switch(name, True, text),), clear_href=address(replace(filters, **{name: False})))
+        return Filter(title, (switch(name, True, text),), clear_href=address(without(name, False)))
 
     dates = replace(filters, found_from=None, found_until=None)
     until = filters.found_until - timedelta(days=1) if filters.found_until else None
@@ -555,7 +570,9 @@ def _prefixes(path: str) -> list[str]:
     return ["/".join(parts[:n]) + "/" for n in range(len(parts), 0, -1)]
 
 
-def _run(actor: Actor, at: datetime, act: Act, going: list[Any], staying: list[Any], given: dict[str, Any]) -> dict[str, Any]:
+def _run(
+    actor: Actor, at: datetime, act: Act, going: list[Any], staying: list[Any], given: dict[str, Any]
+) -> dict[str, Any]:
     done, refused = [], []
     for row in going:
         try:
@@ -588,4 +605,3 @@ def bulk_result(request: HttpRequest) -> HttpResponse:
         return redirect("/ledger/")
     context = {**result, "crumbs": (Crumb(_("台账"), "/ledger/"), Crumb(_("办理结果")))}
     return render(request, "desk/ledger_result.html", context)
-

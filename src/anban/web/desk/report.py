@@ -28,7 +28,7 @@ from anban.rules.errors import Refusal
 from anban.rules.hazard_lifecycle import Action as Act
 from anban.rules.hazard_lifecycle import Grade, State, step
 from anban.web.desk import wording
-from anban.web.desk.forms import grouped, pictures_field, seal, unseal
+from anban.web.desk.forms import carry, grouped, pictures_field, seal, unseal
 from anban.web.desk.hazard import found_or_404
 from anban.web.shell.access import EVERYBODY, actor_of, needs
 from anban.web.shell.components import Action, Tone
@@ -55,7 +55,10 @@ class ReportForm(forms.Form):
     code = forms.ChoiceField(label=gettext_lazy("是哪一项"), required=False)
     class_code = forms.ChoiceField(label=gettext_lazy("检查单里没有，选类别"), required=False)
     part = forms.CharField(
-        label=gettext_lazy("部位"), required=False, max_length=120, help_text=gettext_lazy("例如：后厨灶台下、二层东侧楼梯。")
+        label=gettext_lazy("部位"),
+        required=False,
+        max_length=120,
+        help_text=gettext_lazy("例如：后厨灶台下、二层东侧楼梯。"),
     )
     fact = forms.CharField(
         label=gettext_lazy("看到了什么"), required=False, max_length=2000, widget=forms.Textarea,
@@ -139,7 +142,9 @@ def report(request: HttpRequest) -> HttpResponse:
     try:
         for upload in form.cleaned_data.get("photo_before") or ():
             taken.append(
-                files.store(actor=actor, at=at, root=actor.root, stream=upload, name=upload.name or "", accept=PICTURES).pk
+                files.store(
+                    actor=actor, at=at, root=actor.root, stream=upload, name=upload.name or "", accept=PICTURES
+                ).pk
             )
         if "find" in request.POST:
             return _page(request, actor, on, _keeping(form, taken, actor), chosen, q, 200)
@@ -154,9 +159,7 @@ def report(request: HttpRequest) -> HttpResponse:
 
 def _keeping(form: ReportForm, taken: Sequence[UUID], actor: Actor) -> ReportForm:
     if taken:
-        data = form.data.copy()
-        data["kept"] = seal({"photo_before": taken}, actor.person_id)
-        form.data = data
+        carry(form, "kept", seal({"photo_before": taken}, actor.person_id))
         form["photo_before"].help_text = _("已收到 %(n)s 张照片，不用再传。") % {"n": len(taken)}
     return form
 

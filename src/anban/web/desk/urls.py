@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from anban.web.desk import desk, hazard, ledger, place, places, report, visits
+from anban.web.desk import desk, hazard, importing, ledger, place, places, report, visits
 
 urlpatterns = [
     path("", desk.desk),
@@ -38,4 +38,10 @@ urlpatterns = [
     path("visits/", visits.visits),
     path("visits/new/", visits.new),
     path("visits/<uuid:visit_id>/", visits.visit),
+    path("import/", importing.choose),
+    path("import/match/", importing.match),
+    path("import/<uuid:job_id>/", importing.run),
+    path("import/<uuid:job_id>/apply/", importing.apply),
+    path("import/<uuid:job_id>/again/", importing.again),
+    path("import/<uuid:job_id>/refused/<int:number>/", importing.refused),
 ]

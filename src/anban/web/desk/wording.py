@@ -327,9 +327,9 @@ def changes_of(line: Written, names: Names, today: date) -> list[FieldChange]:
     if line.verb == "obligation.handed_over":
         return [FieldChange(_("原责任人"), after=names.person(line.data.get("from", "")))]
     made = []
-    before, after = line.data.get("from"), line.data.get("to")
-    if before in State._value2member_map_ and after in State._value2member_map_ and before != after:
-        made.append(FieldChange(_("状态"), state_name(str(before)), state_name(str(after))))
+    left, arrived = line.data.get("from"), line.data.get("to")
+    if left in State._value2member_map_ and arrived in State._value2member_map_ and left != arrived:
+        made.append(FieldChange(_("状态"), state_name(str(left)), state_name(str(arrived))))
     for key, (name, tell) in FIELDS.items():
         value = line.data.get(key)
         if value not in (None, "", [], 0) and (text := tell(value, names, today)):
@@ -343,11 +343,13 @@ def changes_of(line: Written, names: Names, today: date) -> list[FieldChange]:
 
 def _named(lines: Iterable[Written], names: Names) -> FieldChange | None:
     """Return who was put into the chain in one moment, as one line."""
-    short = {role: str(duty) for role, duty, _missing in CHAIN_DUTIES}
+    short = {each[0]: str(each[1]) for each in CHAIN_DUTIES}
     told = [
         f"{short.get(line.data['role'], '') or term(Role(line.data['role']))} {names.person(line.data.get('person', ''))}"
         for line in lines
-        if line.verb == "link.named" and line.data.get("role") in Role._value2member_map_ and line.data["role"] != Role.FINDER
+        if line.verb == "link.named"
+        and line.data.get("role") in Role._value2member_map_
+        and line.data["role"] != Role.FINDER
     ]
     return FieldChange(_("责任链条"), after="、".join(told)) if told else None
 
@@ -381,7 +383,9 @@ def timeline(
         members = sorted(group, key=_rank)
         lead = members[0]
         cycle = max(cycle, int(lead.data.get("cycle", 0) or 0))
-        photos = [p for m in members if m.verb == "file.attached" for p in names.photos.get(m.data.get("sha256", ""), ())]
+        photos = [
+            p for m in members if m.verb == "file.attached" for p in names.photos.get(m.data.get("sha256", ""), ())
+        ]
         changes = [
             change
             for member in members
@@ -419,7 +423,9 @@ def outcome_words(outcome: str, proof: str, on: date | None, today: date) -> str
         told.append(term(Outcome(outcome)))
     if proof:
         told.append(proof_name(proof))
-    return " ".join(told[:2]) + (f"，{told[2]}" if len(told) > 2 and not in_english() else f", {told[2]}" if len(told) > 2 else "")
+    return " ".join(told[:2]) + (
+        f"，{told[2]}" if len(told) > 2 and not in_english() else f", {told[2]}" if len(told) > 2 else ""
+    )
 
 
 def terms_offered(terms: Collection[int], today_words: Callable[[int], str]) -> list[tuple[str, str]]:
