@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -15,6 +16,10 @@ from anban.contexts.establishments.importers.targets import Problem
 from anban.kit.tabular import Table, write_csv, write_xlsx
 
 _MEMORY_BYTES = 4 * 2**20
+_WORKBOOK_CELL_CHARS = 32_000
+_WORKBOOK_ROWS = 1_000_000
+# What a byte that is no text was read as; it can be stored nowhere, so the row is handed back with a mark in its place.
+_NO_TEXT = re.compile("[\ud800-\udfff]")
 
 
 class RefusedRows:
@@ -26,6 +31,7 @@ class RefusedRows:
         self._tables: dict[tuple[str, str], int] = {}
         self._shapes: list[tuple[tuple[str, ...], tuple[str, ...]]] = []
         self._extra: dict[int, int] = {}
+        self._longest = 0
 
     def __enter__(self) -> Self:
         return self
@@ -56,12 +62,19 @@ class RefusedRows:
         said = "；".join(
             dict.fromkeys(f"{p.column}：{p.zh} / {p.en}" if p.column else f"{p.zh} / {p.en}" for p in problems)
         )
-        row = [shape, [cells.get(name, "") for name in self._shapes[shape][1]], list(extra), said]
+        kept = [_NO_TEXT.sub("\ufffd", cells.get(name, "")) for name in self._shapes[shape][1]]
+        self._longest = max(self._longest, *map(len, kept), *map(len, extra), 0)
+        row = [shape, kept, [_NO_TEXT.sub("\ufffd", cell) for cell in extra], said]
         self._spool.write(orjson.dumps(row) + b"\n")
 
     def write(self, path: Path) -> list[Path]:
-        """This method will write the refused rows to ``path``; a second shape goes to ``name-2`` beside it."""
+        """This method will write the refused rows to ``path``; a second shape goes to ``name-2`` beside it.
+
+        What a workbook cannot hold (long cells, a million rows) is handed back whole, in a text file of the same name.
+        """
         written: list[Path] = []
+        if (self._longest > _WORKBOOK_CELL_CHARS or self.count > _WORKBOOK_ROWS) and path.suffix.lower() == ".xlsx":
+            path = path.with_suffix(".csv")
         for shape in sorted(self._extra):
             target = path if not written else path.with_name(f"{path.stem}-{len(written) + 1}{path.suffix}")
             header = [name for name in self._shapes[shape][0] if name != PROBLEM_COLUMN]
