@@ -15,7 +15,7 @@ from anban.base.journal.operations import unit
 from anban.base.people.queries import account_by_login
 from anban.config.demonstration import accounts, lives, pictures, places, stories
 from anban.config.demonstration.accounts import FILE, STORIES, logins
-from anban.config.demonstration.bodies import ROOT, SEED, City, open_city, read_city
+from anban.config.demonstration.bodies import ROOT, SEED, open_city, read_city
 from anban.contexts.hazards.models import Hazard
 from anban.contexts.hazards.operations import tally
 from anban.contexts.hazards.queries import visible_to
@@ -26,8 +26,8 @@ __all__ = ["FILE", "FILL", "ROOT", "STORIES", "build", "fill", "logins", "stands
 FILL = "demonstration.fill"
 FIRST = 2000
 TARGET = 20_000
-PICTURED = 220
-"""Hazards that get pictures; more would fill the disk and show nothing new."""
+PICTURED = 400
+"""Open hazards that show a picture of how they were found; what was put right always has its own."""
 
 LARGE = 60
 """Days played in one unit of work while nobody else is there."""
@@ -48,13 +48,14 @@ def build(*, at: datetime, home: Path | None = None, hazards: int = FIRST, fill:
     city = open_city(at)
     places.register_places(city, deep=130, shallow=6)
     places.give_posts(city)
+    photos = pictures.store_pictures(city)
     with remembering():
-        told = stories.plant(city, folder / STORIES)
+        told = stories.plant(city, folder / STORIES, photos)
         wanted = hazards - visible_to(city.job).count()
         planned = lives.plan(places.spots(city), at=at, hazards=wanted, seed=SEED)
-        refused, played = _play(city, planned, LARGE)
+        refused, played = _play(lives.Player(city, photos), planned, LARGE)
         with unit():
-            pictures.attach_pictures(city, [*told.pictured, *played[::-1]], pairs=PICTURED)
+            pictures.show_before(city, [*told.pictured, *played[::-1]], photos, most=PICTURED)
     with unit():
         made = accounts.add_logins(city, told.firms)
         accounts.mark_old_notices_read(city)
@@ -73,8 +74,10 @@ def stands() -> bool:
     return account_by_login(accounts.SEATS[0].login) is not None
 
 
-def fill(*, at: datetime, target: int = TARGET, progress: Progress | None = None) -> int:
+def fill(*, at: datetime, target: int = TARGET, progress: Progress | None = None, per_street: int = 14) -> int:
     """Play more of the same year until the root has ``target`` hazards; returns how many it has then.
+
+    ``per_street`` is how many places more each street gets first (four times as many in the focus streets).
 
     Interrupted and run again it goes on from what is there: every unit of work leaves whole lives behind.
     """
@@ -82,21 +85,26 @@ def fill(*, at: datetime, target: int = TARGET, progress: Progress | None = None
     have = visible_to(city.job).count()
     if have >= target:
         return have
-    places.register_more(city)
+    places.register_more(city, deep=per_street * 4, shallow=per_street)
+    photos = pictures.store_pictures(city)
     # Another seed for every start, so that a second run tells other days than the interrupted first one.
     with remembering():
         # Another seed for every start, so that a second run tells other days than the interrupted first one.
         planned = lives.plan(places.spots(city), at=at, hazards=target - have, seed=SEED + have, clean=0.35)
-        _play(city, planned, SMALL, lambda n: progress(have + n, target, "隐患") if progress else None)
+        _play(
+            lives.Player(city, photos),
+            planned,
+            SMALL,
+            lambda n: progress(have + n, target, "隐患") if progress else None,
+        )
     tally(actor=city.job, at=at)
     return visible_to(city.job).count()
 
 
 def _play(
-    city: City, days: Sequence[lives.Day], size: int, say: Callable[[int], None] | None = None
+    player: lives.Player, days: Sequence[lives.Day], size: int, say: Callable[[int], None] | None = None
 ) -> tuple[dict[str, int], list[Hazard]]:
     """Play the days in units of ``size``; returns what the rules refused, by action and code, and the last hazards."""
-    player = lives.Player(city)
     played: deque[Hazard] = deque(maxlen=PICTURED)
     for piece in lives.batches(days, size):
         with unit():

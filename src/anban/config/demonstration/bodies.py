@@ -269,13 +269,13 @@ def _duties(city: City) -> None:
             for lead in row.lead:
                 if city.body(lead, district.code):
                     rows.append(_mandate(lead, district, over, city, since, "sector_lead", LEAD_BASIS, kind=row.code))
-        for row in hazard_classes():
-            named = [one for one in row.special_regulator if city.body(one, district.code)]
+        for one in hazard_classes():
+            named = [kind for kind in one.special_regulator if city.body(kind, district.code)]
             for special in named[:1]:
-                rows.append(_mandate(special, district, over, city, since, "special", SPECIAL_BASIS, klass=row.code))
-            if row.code in ENFORCERS:
-                body = ENFORCERS[row.code]
-                rows.append(_mandate(body, district, over, city, since, "enforcer", ENFORCE_BASIS, klass=row.code))
+                rows.append(_mandate(special, district, over, city, since, "special", SPECIAL_BASIS, klass=one.code))
+            if one.code in ENFORCERS:
+                body = ENFORCERS[one.code]
+                rows.append(_mandate(body, district, over, city, since, "enforcer", ENFORCE_BASIS, klass=one.code))
         for street in city.streets.get(district.code, ()):
             rows.append(
                 _mandate("street_enforcement", street, street, city, since, "enforcer", STREET_BASIS, klass="GAS")

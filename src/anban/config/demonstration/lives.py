@@ -8,6 +8,7 @@ from datetime import date, datetime, time, timedelta
 from random import Random
 from typing import Any
 from uuid import UUID
+from zlib import crc32
 from zoneinfo import ZoneInfo
 
 from anban.base.people.actor import Actor
@@ -405,8 +406,11 @@ def _again(rng: Random, day: Day, at: datetime) -> Day | None:
 class Player:
     """Plays days through the operations, with the persons who really hold the posts."""
 
-    def __init__(self, city: City) -> None:
+    def __init__(self, city: City, photos: Mapping[str, Sequence[UUID]]) -> None:
         self.city = city
+        self.photos = photos
+        self.lists = {row.code: row.lists or ("NS",) for row in place_kinds()}
+        self.items = check_items()
         self.special = {row.code: row.special_regulator for row in hazard_classes()}
         self.refused: list[str] = []
         self.entered = 0
@@ -416,10 +420,10 @@ class Player:
         if day.door in {"visit", "check"}:
             rows = self._visited(day)
         else:
-            rows = [self._reported(day, one) for one in day.found]
+            rows = [row for one in day.found if (row := self._reported(day, one)) is not None]
         made = []
         for one in day.found:
-            hazard = next((row for row in rows if row is not None and row.code == one.item.code), None)
+            hazard = next((row for row in rows if row.code == one.item.code), None)
             if hazard is None:
                 continue
             self.entered += hazard.voices_count == 1
@@ -454,8 +458,8 @@ class Player:
         return list(visible_to(self.city.job).filter(findings__visit=visit.pk))
 
     def _clean(self, spot: Spot) -> dict[str, str]:
-        lists = next((row.lists for row in place_kinds() if row.code == spot.kind), ()) or ("NS",)
-        seen = [item.code for item in check_items() if item.list_code in lists and item.skill == "A"]
+        lists = self.lists.get(spot.kind, ("NS",))
+        seen = [item.code for item in self.items if item.list_code in lists and item.skill == "A"]
         return dict.fromkeys(seen[:8], "pass")
 
     def _reported(self, day: Day, one: Found) -> Hazard | None:
@@ -524,6 +528,11 @@ class Player:
             if key in given:
                 persons = self._persons(given[key], day.spot, klass, day.which)
                 given[key] = persons[0].pk if persons else None
+        for need in ("photo_before", "photo_after"):
+            if need in given:
+                # One place shows its own corner each time, and each place another.
+                held = self.photos[need.removeprefix("photo_")]
+                given[need] = [held[crc32(f"{day.spot.name}{one.item.code}".encode()) % len(held)]]
         if "body" in given:
             given["body"] = self._body(given["body"], day.spot, klass)
         return given

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 from io import BytesIO
 from random import Random
+from uuid import UUID
 
 from PIL import Image, ImageDraw
 
@@ -22,20 +22,20 @@ SCENES = 24
 LABELS = {"before": "BEFORE / DEMO", "after": "AFTER / DEMO"}
 
 
-def attach_pictures(city: City, hazards: Sequence[Hazard], *, pairs: int) -> int:
-    """Attach a picture before and, where it was put right, one after to so many hazards; returns how many were attached."""
-    stored = {(purpose, scene): _stored(city, purpose, scene) for purpose in COLOURS for scene in range(SCENES)}
-    made = 0
-    for number, hazard in enumerate(hazards[:pairs]):
-        when: datetime = hazard.entered_at
-        purposes = ("before", "after") if not hazard.is_open else ("before",)
-        for purpose in purposes:
-            attach(
-                actor=city.job, at=when, file=stored[purpose, number % SCENES], matter_kind="hazard", matter_id=hazard.pk,
-                purpose=purpose, cycle_no=hazard.cycle_no,
-            )  # fmt: skip
-            made += 1
-    return made
+def store_pictures(city: City) -> dict[str, tuple[UUID, ...]]:
+    """Store the pictures before and after, once; returns their ids by purpose."""
+    return {purpose: tuple(_stored(city, purpose, scene).pk for scene in range(SCENES)) for purpose in COLOURS}
+
+
+def show_before(city: City, hazards: Sequence[Hazard], photos: Mapping[str, Sequence[UUID]], *, most: int) -> int:
+    """Attach a picture to so many of the open hazards, as whoever found them would have; returns how many got one."""
+    rows = [row for row in hazards if row.is_open][:most]
+    for number, row in enumerate(rows):
+        attach(
+            actor=city.job, at=row.entered_at, file=photos["before"][number % SCENES], matter_kind="hazard",
+            matter_id=row.pk, purpose="before", cycle_no=row.cycle_no,
+        )  # fmt: skip
+    return len(rows)
 
 
 def _stored(city: City, purpose: str, scene: int) -> StoredFile:

@@ -97,7 +97,7 @@ def register_places(city: City, *, deep: int = 85, shallow: int = 16) -> None:
     _take_in(city, SEED, deep, shallow, some=True, lists=True)
 
 
-def register_more(city: City, *, deep: int = 60, shallow: int = 14) -> None:
+def register_more(city: City, *, deep: int, shallow: int) -> None:
     """Take in more of the register, in every street, once; a second time the rows are known."""
     _take_in(city, SEED + 1, deep, shallow, some=False, lists=False)
 
@@ -105,6 +105,8 @@ def register_more(city: City, *, deep: int = 60, shallow: int = 14) -> None:
 def _take_in(city: City, seed: int, deep: int, shallow: int, *, some: bool, lists: bool) -> None:
     rng = Random(seed)  # noqa: S311 - invented firms
     rows = list(_rows(city, rng, deep, shallow, SOME if some else None))
+    if not rows:
+        return
     with TemporaryDirectory() as folder:
         path = _write(Path(folder) / "register.csv", rows)
         apply([SourceFile(path)], REGISTER, actor=city.job, at=city.began)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from pathlib import Path
@@ -50,9 +50,9 @@ class Told:
 class Teller:
     """Sets up the places of the stories and plays what happened there."""
 
-    def __init__(self, city: City) -> None:
+    def __init__(self, city: City, photos: Mapping[str, Sequence[UUID]]) -> None:
         self.city = city
-        self.player = Player(city)
+        self.player = Player(city, photos)
         self.told = Told()
         self.items = {item.code: item for item in check_items()}
         self.rng = Random(SEED + 7)  # noqa: S311 - invented names
@@ -169,12 +169,12 @@ def _advised(done: float | None = None) -> list[Step]:
 ON_SPOT = (Step(timedelta(minutes=20), "finder", Action.FIX_ON_SPOT, {"photo_before": True, "photo_after": True}),)
 
 
-def plant(city: City, path: Path) -> Told:
+def plant(city: City, path: Path, photos: Mapping[str, Sequence[UUID]]) -> Told:
     """Tell all stories and write down where they are; returns their rows, hazards and firms. What was told is only read."""
     told = list(visible_to(city.job).filter(attributes__contains=RESERVED))
     if told:
         return _read(city, path, told)
-    teller = Teller(city)
+    teller = Teller(city, photos)
     with unit():
         for story in (_hospital, _noodles, _courtyard, _escape_room, _fire_lane, _hotel, _postnatal, _contractor,
                       _inspectors, _likes, _same_photo, _lpg_van, _vacancy, _battery_site):  # fmt: skip

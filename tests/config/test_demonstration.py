@@ -1,0 +1,229 @@
+"""The demonstration city: its plan is fixed by its seed, its build is whole, and everything on it went through operations."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from django.db import transaction
+from PIL import Image
+
+from anban.base.files.models import Attachment
+from anban.base.jobs.models import Job
+from anban.base.people.backend import sign_in
+from anban.config import demonstration
+from anban.config.demonstration import facts, lives, names, places
+from anban.config.demonstration.bodies import DEVELOPMENT, VACANT
+from anban.config.demonstration.pictures import picture
+from anban.contexts.catalog.data.tables import check_items
+from anban.contexts.hazards.models import Cycle, Hazard
+from anban.contexts.inspections.models import Visit
+from anban.contexts.obligations.models import Obligation
+from anban.contexts.responsibility.models import Link
+from anban.contexts.responsibility.queries import Book, Resolver
+from anban.contexts.territory.models import AreaRoot, Body
+from anban.kit.credit_code import problems
+from anban.kit.remember import remembering
+from anban.web.shell.access import PRIVILEGED
+
+pytestmark = pytest.mark.django_db
+
+AT = datetime(2026, 9, 15, 4, 0, tzinfo=UTC)  # a Tuesday, noon in Beijing
+HAZARDS = 130
+
+
+def _spots() -> list[places.Spot]:
+    kinds = ("catering", "small_place", "hospital", "residential_estate", "warehouse_logistics", "shopping_complex")
+    return [
+        places.Spot(UUID(int=n + 1), f"第{n}家", kinds[n % 6], "110105", "110105026", UUID(int=n + 900), UUID(int=n + 1900), n % 6 == 5)
+        for n in range(60)
+    ]  # fmt: skip
+
+
+def test_the_same_seed_plans_the_same_year_and_another_seed_another():
+    first = lives.plan(_spots(), at=AT, hazards=300, seed=1)
+    assert first == lives.plan(_spots(), at=AT, hazards=300, seed=1)
+    assert first != lives.plan(_spots(), at=AT, hazards=300, seed=2)
+
+
+def test_the_plan_lies_in_the_past_year_in_order_and_has_the_rates_of_the_field():
+    days = lives.plan(_spots(), at=AT, hazards=3000, seed=3)
+    assert [day.at for day in days] == sorted(day.at for day in days)
+    assert all(AT - timedelta(days=366) < day.at < AT for day in days)
+    found = [one for day in days for one in day.found]
+    assert 3000 <= len(found) <= 3010
+    on_spot = sum(one.steps[0].action == "fix_on_spot" for one in found) / len(found)
+    assert 0.40 <= on_spot <= 0.60
+    terms = Counter(s.given["due_days"] for one in found for s in one.steps if s.action == "order")
+    assert set(terms) == {3, 7, 15, 30}
+    for days_given, percent in lives.TERMS:
+        assert abs(terms[days_given] / terms.total() - percent / 100) < 0.06
+    first_looks = [next((s for s in one.steps if s.action == "review"), None) for one in found]
+    passed = [look.verdict == "passed" for look in first_looks if look is not None]
+    assert 0.76 <= sum(passed) / len(passed) <= 0.90
+    suspected = sum(any(s.action == "suspect" for s in one.steps) for one in found) / len(found)
+    assert 0.001 <= suspected <= 0.02
+
+
+def test_every_invented_credit_code_is_formally_right():
+    rng = places.Random(5)
+    made = [names.credit_code(rng, "110105") for _ in range(200)]
+    assert len(set(made)) == 200
+    assert not [code for code in made if problems(code)]
+
+
+def test_every_item_has_a_fact_a_part_and_a_measure():
+    rng = places.Random(6)
+    for item in check_items():
+        assert facts.fact_of(rng, item).strip()
+        assert facts.part_of(rng, item.hazard_class).strip()
+        assert facts.MEASURES[item.hazard_class]
+    assert not set(facts.FACTS) - {item.code for item in check_items()}
+
+
+def test_pictures_are_small_jpegs_that_differ_and_repeat(tmp_path):
+    before, after = picture("before", 1), picture("after", 1)
+    assert before == picture("before", 1)
+    assert len({before, after, picture("before", 2)}) == 3
+    path = tmp_path / "one.jpg"
+    path.write_bytes(before)
+    with Image.open(path) as image:
+        assert (image.format, image.size) == ("JPEG", (480, 360))
+    assert len(before) < 30_000
+
+
+@pytest.fixture(scope="module")
+def built(django_db_setup, django_db_blocker, tmp_path_factory):
+    """One small demonstration for the whole module, rolled back at its end: it takes a while, and what is read changes nothing."""
+    home = tmp_path_factory.mktemp("home")
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield home, demonstration.build(at=AT, home=home, hazards=HAZARDS)
+        transaction.set_rollback(True)
+
+
+def _open():
+    return Hazard.objects.filter(root=demonstration.ROOT, is_open=True)
+
+
+def test_the_root_says_that_it_is_a_demonstration(built):
+    root = AreaRoot.objects.get(pk=demonstration.ROOT)
+    assert (root.kind, root.name) == ("demonstration", "演示市")
+
+
+def test_it_has_as_many_hazards_as_it_was_asked_for_and_asks_the_worker_for_the_rest(built):
+    _, made = built
+    assert HAZARDS * 0.93 <= made["hazards"] <= HAZARDS * 1.05
+    job = Job.objects.get(name=demonstration.FILL)
+    assert json.loads(job.args)["target"] == demonstration.TARGET
+
+
+def test_nearly_nothing_that_was_planned_is_refused_by_the_rules(built):
+    _, made = built
+    assert sum(made["refused"].values()) <= HAZARDS * 0.03, made["refused"]
+
+
+def test_every_open_hazard_has_a_person_a_chain_and_something_owed(built):
+    owed = set(Obligation.objects.filter(state="open").values_list("matter_id", flat=True))
+    chained = set(Link.objects.filter(role="liable_person", until_at__isnull=True).values_list("matter_id", flat=True))
+    rows = list(_open())
+    assert len(rows) > 20
+    assert [row.number for row in rows if row.pk not in owed] == []
+    assert [row.number for row in rows if row.pk not in chained] == []
+    assert not Obligation.objects.filter(person__name="").exists()
+
+
+def test_nothing_lies_in_the_future_and_nothing_is_historical(built):
+    assert not Hazard.objects.filter(entered_at__gt=AT).exists()
+    assert not Cycle.objects.filter(ended_at__gt=AT).exists()
+    assert not Visit.objects.filter(at__gt=AT).exists()
+    assert not Hazard.objects.filter(historical=True).exists()
+
+
+def test_all_seventeen_areas_have_their_bodies_and_every_street_its_officers(built):
+    offices = Body.objects.filter(root_id=demonstration.ROOT, kind="district_committee_office")
+    assert offices.count() == 17
+    assert offices.filter(area__code=DEVELOPMENT).exists()
+    teams = Body.objects.filter(root_id=demonstration.ROOT, kind="street_enforcement")
+    assert teams.count() >= 340
+    assert not teams.filter(posts__holdings__isnull=True).exists()
+
+
+def test_the_stories_are_told_and_written_down(built):
+    home, made = built
+    rows = json.loads((home / demonstration.STORIES).read_text(encoding="utf-8"))
+    assert rows == made["stories"]
+    assert [row["story"] for row in rows] == list(range(1, 15))
+    told = {row["story"]: list(Hazard.objects.filter(pk__in=row["hazard_ids"]).order_by("pk")) for row in rows}
+    assert all(told.values())
+    dead_alarm = next(h for h in told[2] if h.code == "RG07")
+    assert (dead_alarm.cycle_no, dead_alarm.penalised, dead_alarm.is_open) == (3, True, True)
+    hose = next(h for h in told[2] if h.code == "RG05")
+    assert (hose.rebound_no, (hose.found_on - hose.cycles.get(no=1).ended_on).days) == (1, 40)
+    courtyard = told[3][0]
+    assert (courtyard.times_returned, courtyard.designated, courtyard.place.status) == (2, True, "awaiting_demolition")
+    assert [(h.state, h.grade) for h in told[4] if h.code == "PE02"] == [("suspected", "undetermined")]
+    assert [(h.voices_count, h.is_open) for h in told[5]] == [(40, True)]
+    hotel = told[6][0]
+    assert (hotel.state, hotel.listing, hotel.extended, hotel.proof) == ("closed", "delisted", 1, "on_site")
+    last = hotel.cycles.get(no=hotel.cycle_no)
+    assert len({last.acceptor_id, last.delister_id, last.rectifier_id}) == 3
+    assert sum(h.is_open for h in told[10]) == 11
+    assert not Link.objects.filter(matter_id=told[13][0].pk, role="sector_officer").exists()
+    assert VACANT[1] == "district_commerce"
+    assert told[14][0].secured
+
+
+def test_whoever_is_listed_can_sign_in_and_no_password_is_used_twice(built):
+    home, made = built
+    rows = demonstration.logins(home)
+    assert rows == made["logins"]
+    assert (home / demonstration.FILE).stat().st_mode & 0o077 == 0
+    assert len({row["password"] for row in rows}) == len(rows)
+    for wanted in ("inspector", "noodles", "city"):
+        row = next(one for one in rows if one["login"] == wanted)
+        account = sign_in(login=wanted, password=row["password"], source="test", at=AT)
+        assert account.person.name == row["name"]
+    assert all(bool(row["otpauth"]) == (row["role"] in PRIVILEGED) for row in rows)
+
+
+def test_some_hazards_have_pictures(built):
+    matters = Attachment.objects.filter(matter_kind="hazard").values_list("matter_id", flat=True)
+    assert len(set(matters)) >= 50
+
+
+def test_begun_again_it_adds_nothing(built):
+    _, made = built
+    assert demonstration.stands()
+    again = demonstration.fill(at=AT, target=made["hazards"], per_street=0)
+    assert again == made["hazards"]
+
+
+def test_filling_goes_on_from_what_is_there(built):
+    _, made = built
+    seen = []
+    with transaction.atomic():
+        have = demonstration.fill(
+            at=AT, target=made["hazards"] + 15, progress=lambda *said: seen.append(said), per_street=0
+        )
+        transaction.set_rollback(True)
+    assert made["hazards"] + 10 <= have <= made["hazards"] + 20
+    assert seen
+    assert seen[-1][1] == made["hazards"] + 15
+
+
+def test_the_book_of_duties_answers_as_the_database_does(built):
+    rows = list(Hazard.objects.filter(root=demonstration.ROOT).select_related("place").order_by("pk")[::26])
+    assert len(rows) >= 4
+    with remembering():
+        for row in rows:
+            on = row.found_on
+            from_book = Book.of(row.root).near(row.place, row.class_code, on).of(row.place, row.class_code)
+            narrow = Resolver.near(row.place, row.class_code, on).of(row.place, row.class_code)
+            whole = Resolver.load(row.root, on).of(row.place, row.class_code)
+            for one in (from_book, narrow):
+                assert [(a.role, a.person, a.body, a.reason) for a in (*one.answers(), one.office)] == [
+                    (a.role, a.person, a.body, a.reason) for a in (*whole.answers(), whole.office)
+                ]
