@@ -16,6 +16,7 @@ from typing import Any
 import orjson
 from django.db import IntegrityError, connection
 
+from anban.base.inserting import insert, prepared
 from anban.base.journal.operations import record, unit
 from anban.base.people.actor import Actor
 from anban.base.people.models import Person
@@ -379,7 +380,7 @@ def _observe(run: Run, target: Target, live: Sequence[Item], observations: Seque
             known.append(row)
             # The digest of the former text, without persons' names, says what the row was before.
             former[str(row.pk)] = digest_of(item.known.payload)
-    Observation.objects.bulk_create(fresh)
+    insert(prepared(fresh))
     if known:
         columns = ["digest", "payload", "flags", "place", "subject_id", "matched_by", "area_path", "taken_at"]
         Observation.objects.bulk_update(known, columns, batch_size=100)
