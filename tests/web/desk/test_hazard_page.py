@@ -233,6 +233,7 @@ def test_a_file_that_is_no_photo_is_refused_beside_its_field(city: Town, signed_
         f"/ledger/{hazard.pk}/apply_review/", {"version": hazard.version, "photo_after": words}
     )
     assert answer.status_code == 422
+    assert 'id="id_photo_after_error"' in answer.content.decode()
     assert Hazard.objects.get(pk=hazard.pk).state == "rectifying"
     assert StoredFile.objects.count() == 0
 

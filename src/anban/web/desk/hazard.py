@@ -319,10 +319,10 @@ def act(request: HttpRequest, hazard_id: UUID, action: str) -> HttpResponse:
         return _form_page(request, row, asked, ActionForm(asked=asked), 200)
     kept = unseal(request.POST.get("kept", ""), actor.person_id)
     form = ActionForm(request.POST, request.FILES, asked=asked, kept=kept)
-    valid = form.is_valid()
+    form.is_valid()
     try:
         _take_in(actor, at, row.root, form)
-        if valid:
+        if not form.errors:
             _do(actor, at, row, wanted, form)
             return _done(request, row, asked)
     except Refusal as refusal:
@@ -339,8 +339,14 @@ def _take_in(actor: Actor, at: datetime, root: str, form: ActionForm) -> None:
     """Keep the photos before anything else: hashing stays outside the transaction, and a refusal does not lose them."""
     for need, uploads in form.uploads().items():
         for upload in uploads:
-            stored = files.store(actor=actor, at=at, root=root, stream=upload, name=upload.name or "", accept=PICTURES)
-            form.taken.setdefault(need, []).append(stored.pk)
+            try:
+                stored = files.store(
+                    actor=actor, at=at, root=root, stream=upload, name=upload.name or "", accept=PICTURES
+                )
+            except Refusal as refusal:
+                form.add_error(need, f"{upload.name}：{wording.said(refusal)}")
+            else:
+                form.taken.setdefault(need, []).append(stored.pk)
 
 
 def _do(actor: Actor, at: datetime, row: Any, wanted: Act, form: ActionForm) -> None:
@@ -382,8 +388,9 @@ def _form_page(request: HttpRequest, row: Any, asked: Asked, form: ActionForm, s
         "row": row,
         "form": form,
         "title": wording.action_name(found),
-        "paper": found.paper,
-        "basis": found.basis,
+        # The names of papers and laws are Chinese law; there is no English of them to show.
+        "paper": "" if in_english() else found.paper,
+        "basis": "" if in_english() else found.basis,
         "clock": wording.term(found.clock) if isinstance(found.clock, Clock) else "",
         "state_name": wording.state_name(row.state, row.chain),
         "address": f"/ledger/{row.pk}/{found.action.value}/",
