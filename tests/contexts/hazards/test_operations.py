@@ -327,3 +327,28 @@ def test_a_photo_is_never_just_claimed():
         given={"photo_before": (before.pk,), "photo_after": (after.pk,)},
     )
     assert (closed.state, closed.proof, closed.track) == ("closed", "photo", "on_spot")
+
+
+def test_a_rebound_is_entered_not_clicked():
+    t = town()
+    hazard = see(t, "王敏", t.place()).hazard
+    ordered_and_applied(t, hazard)
+    act(
+        actor=t.actor("孙倩"),
+        at=later(4),
+        hazard_id=hazard.pk,
+        action=Action.REVIEW,
+        verdict="passed",
+        given={"second_person": t.people["吴桐"].pk, "opinion": "好"},
+    )
+    with pytest.raises(Refusal) as refused:
+        act(
+            actor=t.actor("王敏"),
+            at=later(9),
+            hazard_id=hazard.pk,
+            action=Action.REBOUND,
+            verdict="reported",
+            given={"description": "又断电"},
+        )
+    assert refused.value.code == "hazard.rebound_is_entered"
+    assert Cycle.objects.filter(hazard=hazard).count() == 1

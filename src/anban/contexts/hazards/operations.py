@@ -64,6 +64,11 @@ register("hazard.place_unknown", zh="没有这个单位。", en="There is no suc
 register("hazard.fact_missing", zh="请写明看到了什么。", en="Say what was seen.")
 register("hazard.needs_missing", zh="还缺：{what_zh}", en="Still missing: {what_en}")
 register("hazard.in_the_future", zh="发现时间在将来。", en="The time of finding lies in the future.")
+register(
+    "hazard.rebound_is_entered",
+    zh="反弹请按新发现上报：写明这次看到什么，系统会接到原档案的下一轮。",
+    en="Enter a rebound as a new sighting: say what was seen this time, and it becomes the next cycle of this file.",
+)
 register("hazard.historical", zh="历史记录只读，不能办理。", en="A historical record is read-only.")
 register("hazard.code_unknown", zh="目录里没有检查项 {item}。", en="The catalog has no item {item}.")
 register("hazard.class_unknown", zh="目录里没有隐患类别 {name}。", en="The catalog has no hazard class {name}.")
@@ -495,6 +500,8 @@ def act(
         known = facts_of(hazard)
         roles = None if actor.system else roles_towards(actor, hazard)
         step = permitted_step(before, action, roles, known)
+        if step.new_cycle:
+            raise Refusal("hazard.rebound_is_entered")
         facts = _with_photos(actor, at, hazard, facts)
         missing = missing_needs(step, facts.keys(), known)
         if missing:
