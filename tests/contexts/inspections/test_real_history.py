@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import itertools
 from collections import defaultdict
 from datetime import date
 from pathlib import Path
@@ -76,11 +77,7 @@ def check(places: Rows, visits: Rows, violations: Rows) -> None:
         ours[place, code].append((found_on, ended_on))
     assert ours == expected
     rebounds = sum(
-        sum(
-            0 <= (later[0] - earlier[1]).days <= 365
-            for earlier, later in zip(cycles, cycles[1:], strict=False)
-            if earlier[1]
-        )
+        sum(0 <= (later[0] - earlier[1]).days <= 365 for earlier, later in itertools.pairwise(cycles) if earlier[1])
         for cycles in expected.values()
     )
     assert sum(Hazard.objects.values_list("rebound_no", flat=True)) == rebounds > 0
