@@ -21,7 +21,7 @@ from anban.web.desk.ledger import address
 from anban.web.desk.wording import proof_name
 from anban.web.shell.access import OFFICIALS, actor_of, needs
 from anban.web.shell.components import Action, Crumb, Figure, MapArea, Tab, Tone
-from anban.web.shell.outlines import outline_map
+from anban.web.shell.outlines import ETDZ_CODE, outline_map
 from anban.web.shell.wording import in_english
 
 FIGURES: Final[Mapping[str, tuple[Any, dict[str, Any]]]] = {
@@ -36,6 +36,12 @@ FIGURES: Final[Mapping[str, tuple[Any, dict[str, Any]]]] = {
 
 PROOFS: Final = {"closed_on_site": "on_site", "closed_photo": "photo", "closed_declared": "declared", "closed_inferred": "inferred"}
 """How closes were proved; the levels are shown apart and never added to one rate."""
+
+SHORT: Final = {"major": gettext_lazy("重大"), "rebound": gettext_lazy("反弹")}
+"""What figures are called at the head of a table, where there is little room."""
+
+OUTLINE_OF: Final = {"BDA": ETDZ_CODE}
+"""Areas that the map knows under another code."""
 
 STREETS_SHOWN: Final = 20
 STREETS_ON_WALL: Final = 9
@@ -93,7 +99,7 @@ def board(request: HttpRequest) -> HttpResponse:
     areas = {a.code: a for a in territory.overview_areas(actor.root)}
     whole = covers_root(actor, areas.values())
     by_overview = found.by_overview()
-    mapped = whole and len({o.code for o in outline_map().areas} & set(areas)) > 1
+    mapped = whole and len({o.code for o in outline_map().areas} & {OUTLINE_OF.get(code, code) for code in areas}) > 1
     names = _names(actor, found)
     seen = areas if whole else {code: area for code, area in areas.items() if code in by_overview}
     with_data = [code for code in areas if by_overview.get(code, Figures()).total]
@@ -109,7 +115,7 @@ def board(request: HttpRequest) -> HttpResponse:
         ],
         "map": [
             MapArea(
-                code, _name(area), float(getattr(by_overview.get(code, Figures()), figure)) if code in with_data else None,
+                OUTLINE_OF.get(code, code), _name(area), float(getattr(by_overview.get(code, Figures()), figure)) if code in with_data else None,
                 written(getattr(by_overview[code], figure)) if code in with_data else _("无数据"),
                 list_href(figure, overview=code) if code in with_data else "",
             )
@@ -124,7 +130,7 @@ def board(request: HttpRequest) -> HttpResponse:
         "districts": _districts(seen, by_overview),
         "streets": streets[: STREETS_ON_WALL if wall else STREETS_SHOWN],
         "more_streets": max(0, len(streets) - STREETS_SHOWN),
-        "heads": [(key, str(name)) for key, (name, _filters) in FIGURES.items()],
+        "heads": _heads(),
         "title": _("全市总览") if whole else _("我的辖区总览"),
         "scope": territory.scope_label(actor, english=in_english()),
     }  # fmt: skip
@@ -149,7 +155,7 @@ def district(request: HttpRequest, code: str) -> HttpResponse:
         "total": _figures(found.total, overview=code),
         "proofs": _proofs(found.total, overview=code),
         "streets": _streets(found, names, {code: _name(area)}),
-        "heads": [(key, str(name)) for key, (name, _filters) in FIGURES.items()],
+        "heads": _heads(),
         "title": _name(area),
         "crumbs": (Crumb(_("全市总览"), "/board/"), Crumb(_name(area))),
     }
@@ -203,6 +209,10 @@ def _proofs(figures: Figures, overview: str = "") -> list[tuple[str, str, str]]:
         for key, level in PROOFS.items()
         if key != "closed_inferred" or figures.closed_inferred
     ]
+
+
+def _heads() -> list[tuple[str, str]]:
+    return [(key, str(SHORT.get(key, name))) for key, (name, _filters) in FIGURES.items()]
 
 
 def _districts(areas: Mapping[str, Any], by_overview: Mapping[str, Figures]) -> list[Row]:

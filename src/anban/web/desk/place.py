@@ -116,9 +116,11 @@ def place(request: HttpRequest, place_id: UUID) -> HttpResponse:
         "attributes": labelled(found.attributes),
         "parties": _parties(found, standing=True),
         "former_parties": _parties(found, standing=False),
-        "in_charge": [p for p in found.in_charge if p.until_on is None],
+        "in_charge": [
+            (str(name), [p for p in found.in_charge if p.role == role and p.until_on is None])
+            for role, name in PERSON_ROLES.items()
+        ],
         "in_charge_before": [p for p in found.in_charge if p.until_on is not None],
-        "roles": {key: str(name) for key, name in PERSON_ROLES.items()},
         "tenants": found.tenants,
         "open": [_open_line(h, at) for h in open_rows],
         "open_count": f"{len(open_rows)}+" if more_open else str(len(open_rows)),
