@@ -15,7 +15,7 @@ from anban.base.journal.operations import unit
 from anban.base.people.queries import account_by_login
 from anban.config.demonstration import accounts, lives, pictures, places, stories
 from anban.config.demonstration.accounts import FILE, STORIES, logins
-from anban.config.demonstration.bodies import ROOT, SEED, open_city, read_city
+from anban.config.demonstration.bodies import ROOT, SEED, City, open_city, read_city
 from anban.contexts.hazards.models import Hazard
 from anban.contexts.hazards.operations import tally
 from anban.contexts.hazards.queries import visible_to
@@ -41,30 +41,32 @@ Progress = Callable[[int, int, str], None]
 def build(*, at: datetime, home: Path | None = None, hazards: int = FIRST, fill: int = TARGET) -> dict[str, Any]:
     """Create the demonstration root with bodies, register, history, planted stories and logins, all through operations.
 
-    Begun again after an interruption, it goes on from what is there. The worker fills it up to ``fill`` hazards afterwards. The logins go to ``demo-logins.json`` and the stories to
-    ``demo-stories.json`` in the home folder. Returns both, the root's code and the counts.
+    Begun again after an interruption, it goes on from what is there. The worker fills it up to ``fill`` hazards
+    afterwards. The logins go to ``demo-logins.json`` and the stories to ``demo-stories.json`` in the home folder.
+    Returns both, the root's code and the counts.
     """
     folder = home or Path(settings.HOME)
     city = open_city(at)
-    places.register_places(city, deep=130, shallow=6)
+    places.register_places(city)
     places.give_posts(city)
     photos = pictures.store_pictures(city)
     with remembering():
         told = stories.plant(city, folder / STORIES, photos)
-        wanted = hazards - visible_to(city.job).count()
-        planned = lives.plan(places.spots(city), at=at, hazards=wanted, seed=SEED)
-        refused, played = _play(lives.Player(city, photos), planned, LARGE)
+        player = lives.Player(city, photos)
+        played = _play(player, _until(city, at, hazards, SEED), LARGE)
+        # What joined or came back made no new hazard: a second, small draw brings the count up.
+        played += _play(player, _until(city, at, hazards, SEED + 1), LARGE)
         with unit():
             pictures.show_before(city, [*told.pictured, *played[::-1]], photos, most=PICTURED)
     with unit():
         made = accounts.add_logins(city, told.firms)
         accounts.mark_old_notices_read(city)
+        if fill > hazards:
+            enqueue(FILL, actor=city.job, at=at, slot="first", root=ROOT, args={"target": fill, "at": at.isoformat()})
         accounts.write_whole(folder / FILE, made)
     tally(actor=city.job, at=at)
-    if fill > hazards:
-        enqueue(FILL, actor=city.job, at=at, slot="first", root=ROOT, args={"target": fill, "at": at.isoformat()})
     return {
-        "root": ROOT, "fill": fill, "logins": made, "stories": told.rows, "refused": refused,
+        "root": ROOT, "fill": fill, "logins": made, "stories": told.rows, "refused": dict(Counter(player.refused)),
         "hazards": visible_to(city.job).count(),
     }  # fmt: skip
 
@@ -101,10 +103,16 @@ def fill(*, at: datetime, target: int = TARGET, progress: Progress | None = None
     return visible_to(city.job).count()
 
 
+def _until(city: City, at: datetime, hazards: int, seed: int, clean: float = 0.25) -> list[lives.Day]:
+    """Return the days that are still needed until the root has so many hazards."""
+    wanted = hazards - visible_to(city.job).count()
+    return lives.plan(places.spots(city), at=at, hazards=wanted, seed=seed, clean=clean)
+
+
 def _play(
     player: lives.Player, days: Sequence[lives.Day], size: int, say: Callable[[int], None] | None = None
-) -> tuple[dict[str, int], list[Hazard]]:
-    """Play the days in units of ``size``; returns what the rules refused, by action and code, and the last hazards."""
+) -> list[Hazard]:
+    """Play the days in units of ``size``; returns the last hazards."""
     played: deque[Hazard] = deque(maxlen=PICTURED)
     for piece in lives.batches(days, size):
         with unit():
@@ -112,4 +120,4 @@ def _play(
                 played.extend(player.play(day))
         if say is not None:
             say(player.entered)
-    return dict(Counter(player.refused)), list(played)
+    return list(played)

@@ -32,6 +32,8 @@ from anban.rules.hazard_lifecycle import Action, State
 
 ZONE = ZoneInfo("Asia/Shanghai")
 DAYS = 365
+RECENT_DAYS = 18
+RECENT = 0.11
 MONTHS = (9, 6, 7, 9, 10, 12, 12, 11, 11, 9, 9, 12)
 """How busy each month is: before 元旦, 五一, 十一, and in the flood season more than at 春节."""
 
@@ -156,7 +158,8 @@ class _Chooser:
 def _moment(rng: Random, at: datetime) -> datetime:
     """Draw a working hour of the past year, busy months oftener."""
     while True:
-        moment = at - timedelta(days=rng.uniform(0.2, DAYS))
+        # The last weeks oftener than their share: what is under way is what people come to see.
+        moment = at - timedelta(days=rng.uniform(0.2, RECENT_DAYS if rng.random() < RECENT else DAYS))
         local = moment.astimezone(ZONE)
         if rng.random() * max(MONTHS) > MONTHS[local.month - 1] or (local.weekday() > 4 and rng.random() < 0.85):
             continue
