@@ -44,19 +44,19 @@ class Owed:
 
 
 TABLE: Mapping[State, Owed] = {
-    State.UNVERIFIED: Owed("verify", "territory", Clock.VERIFY, rule="field_practice 1.4 核实"),
-    State.AWAITING_RECEIPT: Owed("receive", "receiver", Clock.RECEIPT, rule="field_practice 1.4 签收"),
+    State.UNVERIFIED: Owed("verify", "territory", Clock.VERIFY, rule="工作惯例：先核实"),
+    State.AWAITING_RECEIPT: Owed("receive", "receiver", Clock.RECEIPT, rule="工作惯例：移交须签收"),
     State.RECTIFYING: Owed("rectify", "liable", term=True, rule="安全生产法 第四十一条"),
     State.AWAITING_REVIEW: Owed("review", "orderer", Clock.REVIEW, rule="安全生产违法行为行政处罚办法"),
     State.AWAITING_ACCEPTANCE: Owed("accept", "firm_other", rule="安全生产法 第四十一条"),
-    State.SUSPECTED: Owed("judge", "department", Clock.JUDGE, rule="field_practice 1.5 判定"),
+    State.SUSPECTED: Owed("judge", "department", Clock.JUDGE, rule="工作惯例：由主管部门判定"),
     State.JUDGED: Owed("register_major", "department", Clock.REGISTER_MAJOR, rule="安全生产法 第四十一条"),
     State.PLAN_DUE: Owed("submit_plan", "liable", Clock.PLAN_SUBMISSION, rule="安监总局令16 第十五条"),
-    State.PLAN_REVIEW: Owed("approve_plan", "department", Clock.PLAN_APPROVAL, rule="field_practice 1.5 审核"),
+    State.PLAN_REVIEW: Owed("approve_plan", "department", Clock.PLAN_APPROVAL, rule="工作惯例：方案须审核"),
     State.TREATING: Owed("treat", "liable", term=True, rule="安监总局令16 第十五条"),
     State.SELF_ASSESSED: Owed("apply", "liable", rule="安监总局令16 第十八条"),
     State.ACCEPTANCE: Owed("accept", "department", Clock.ACCEPTANCE, rule="安监总局令16 第二十三条"),
-    State.DELISTING: Owed("delist", "office", Clock.DELISTING, rule="field_practice 1.5 摘牌"),
+    State.DELISTING: Owed("delist", "office", Clock.DELISTING, rule="工作惯例：挂牌单位摘牌"),
     State.DOWNGRADED: Owed("order", "enforcer", rule="安全生产法 第六十五条"),
 }
 """What each open state asks of whom. A state that isn't here owes nothing."""
@@ -120,9 +120,9 @@ def settle(
     _owe(actor, at, hazard, desk, kind, person, body, unit, owed.rule, owed.clock, term=owed.term)
     if state is State.RECTIFYING and hazard.due_at is None and kind in {"rectify", "name_person"}:
         officer = resolution.enforcer if resolution.enforcer.person is not None else _held(hazard)
-        _owe_answer(actor, at, hazard, desk, "order", officer, "同日移交或责令", Clock.HAND_OVER)
+        _owe_answer(actor, at, hazard, desk, "order", officer, "工作惯例：同日移交或责令", Clock.HAND_OVER)
     if hazard.times_returned >= 2 and action is Action.SEND_BACK:
-        _owe_answer(actor, at, hazard, desk, "designate", resolution.office, "二次退回由安委办指定", Clock.DESIGNATE)
+        _owe_answer(actor, at, hazard, desk, "designate", resolution.office, "工作惯例：二次退回由安委办指定", Clock.DESIGNATE)
 
 
 _RESTART = frozenset({Action.REVIEW, Action.REJECT, Action.ASSIGN})
@@ -140,11 +140,11 @@ def _beside(
     """Duties that arise without a change of state."""
     if action is Action.REQUEST_EXTENSION:
         officer = resolution.enforcer if hazard.grade == Grade.GENERAL.value else resolution.special
-        _owe_answer(actor, at, hazard, desk, "answer_extension", officer, "延期申请须答复", Clock.EXTENSION_ANSWER)
+        _owe_answer(actor, at, hazard, desk, "answer_extension", officer, "安全生产违法行为行政处罚办法", Clock.EXTENSION_ANSWER)
     elif action is Action.REFUSE_EXTENSION:
         obligations.fulfil(actor=actor, at=at, matter_id=hazard.pk, kinds=["answer_extension"])
     elif action is Action.WHISTLE:
-        _owe_answer(actor, at, hazard, desk, "arrive", resolution.special, "街道吹哨、部门报到", Clock.WHISTLE)
+        _owe_answer(actor, at, hazard, desk, "arrive", resolution.special, "北京市街道办事处条例", Clock.WHISTLE)
     elif action is Action.FILE_CASE:
         obligations.fulfil(actor=actor, at=at, matter_id=hazard.pk, kinds=["propose_case"])
 
@@ -226,7 +226,7 @@ def owe_case(*, actor: Actor, at: datetime, hazard: Hazard, desk: Desk, resoluti
         chosen.person,
         chosen.body,
         unit,
-        "逾期且未延期的，提请立案",
+        "工作惯例：逾期即提请立案",
         Clock.FILE_CASE,
     )
 

@@ -266,7 +266,7 @@ def _duties(found: Dossier, actor: Actor, at: datetime) -> list[dict[str, Any]]:
             "state": o.state,
             "mine": o.state == "open" and o.person_id == actor.person_id,
             "id": o.pk,
-            "rule": o.source_rule,
+            "rule": wording.rule_words(o.source_rule),
             "steps": len(o.steps.all()),
         }
         for o in sorted(found.obligations, key=lambda o: (o.state != "open", o.due_at or at))

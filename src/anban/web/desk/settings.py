@@ -140,7 +140,7 @@ def _figures(root: str, *, english: bool, at_root: str) -> list[dict[str, object
                 "own": own.get(key, ""),
                 "least": entry.least,
                 "mark": MARKS.get(base.certainty, base.certainty),
-                "source": f"{base.source.law} {base.source.article}".strip(),
+                "source": f"{_(base.source.law)} {base.source.article}".strip(),
                 "note": entry.provisions[-1].note,
             }
         )

@@ -441,3 +441,19 @@ GRADES: Final = tuple(Grade)
 def full_day(value: date | datetime | None) -> str:
     """Return a whole date with its year."""
     return full_words(value) if value is not None else ""
+
+
+RULE_MARKS = {
+    "verified": gettext_lazy("已核对"),
+    "excerpt": gettext_lazy("摘录"),
+    "unconfirmed": gettext_lazy("待核对"),
+    "estimate": gettext_lazy("惯例，可设置"),
+}
+
+
+def rule_words(rule: str) -> str:
+    """Return the rule of a duty in the reader's language, with how sure its figure is: the last word in brackets."""
+    text, _bracket, mark = rule.partition(" [")
+    words = _(text) if text else ""
+    known = RULE_MARKS.get(mark.rstrip("]"))
+    return f"{words} ({known})" if known else words
