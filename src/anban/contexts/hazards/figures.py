@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
-from typing import Final, Literal
+from typing import Any, Final, Literal
 from uuid import UUID
 
 from django.db.models import Count, Max, Q, QuerySet, Sum
@@ -145,7 +145,7 @@ def _rolled_up(actor: Actor) -> dict[tuple[str, str], Figures]:
     )  # fmt: skip
     return {
         (row["overview_code"], row["area_path"]): Figures(**{name: row[f"n_{name}"] for name in FIGURES})
-        for row in summed
+        for row in map(_plain, summed)
     }
 
 
@@ -167,11 +167,16 @@ def _counted(parts: Iterable[QuerySet[Hazard]], at: datetime) -> dict[tuple[str,
         summed = part.order_by().values("overview_code", "area_path").annotate(
             **{f"n_{name}": Count("pk", filter=condition) for name, condition in wanted.items()}
         )  # fmt: skip
-        for row in summed:
+        for row in map(_plain, summed):
             street = "".join(f"{step}/" for step in row["area_path"].split("/")[:STREET_LEVELS] if step)
             key = (row["overview_code"], street)
             found[key] = found.get(key, Figures()) + Figures(**{name: row[f"n_{name}"] for name in wanted})
     return found
+
+
+def _plain(row: Any) -> dict[str, Any]:
+    """Return a summed row whose columns were named at run time."""
+    return dict(row)
 
 
 def _merged(

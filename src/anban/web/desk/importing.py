@@ -64,7 +64,7 @@ class FilesField(forms.FileField):
 
     widget = Pictures
 
-    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile]:
+    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile[Any]]:
         """Return every file chosen."""
         listed = [one for one in (data if isinstance(data, list | tuple) else [data]) if one]
         if not listed:
@@ -115,7 +115,7 @@ def offered_to(actor: Actor) -> dict[str, list[ImportMapping]]:
 def title_of(name: str, listed: Sequence[ImportMapping]) -> str:
     """Return what a mapping, or a family of them, is called."""
     if len(listed) > 1:
-        root = next((m.prepare["root"] for m in listed if "root" in m.prepare), {})
+        root: Mapping[str, Any] = next((m.prepare["root"] for m in listed if "root" in m.prepare), {})
         return str(root.get("name_en" if in_english() else "name", name))
     return (listed[0].title_en if in_english() else listed[0].title) or name
 

@@ -305,7 +305,8 @@ class PlaceForm(forms.Form):
 
 
 def _indented(area: Any, *, english: bool) -> str:
-    return ("　" * max(0, area.path.count("/") - 2)) + (area.name_en if english else area.name)
+    depth: int = area.path.count("/")
+    return "　" * max(0, depth - 2) + str(area.name_en if english else area.name)
 
 
 def areas_offered(actor: Actor, chosen: UUID | None = None) -> list[Any]:
@@ -488,7 +489,8 @@ def _keep(actor: Actor, at: datetime, row: Any, verb: str, form: forms.Form) -> 
 
 
 def _take_version(form: forms.Form, version: int) -> None:
-    data = form.data.copy()
+    data: Any = form.data
+    data = data.copy()
     data["version"] = str(version)
     form.data = data
 

@@ -150,13 +150,13 @@ def _chips(actor: Actor, filters: Filters) -> tuple[Filter, ...]:
 
     def one(title: str, name: str, choices: Sequence[tuple[str, str]]) -> Filter:
         value = getattr(filters, name)
+
+        def put(code: str) -> str:
+            changed: dict[str, Any] = {name: "" if value == code else code}
+            return address(replace(filters, **changed))
+
         return Filter(
-            title,
-            tuple(
-                FilterOption(text, address(replace(filters, **{name: "" if value == code else code})), value == code)
-                for code, text in choices
-            ),
-            clear_href=address(replace(filters, **{name: ""})),
+            title, tuple(FilterOption(text, put(code), value == code) for code, text in choices), clear_href=put(value)
         )
 
     plain = replace(filters, area="", overview="")
@@ -281,7 +281,7 @@ class Line:
     class_code: str = ""
     life: bool = False
     error: str = ""
-    uploads: list[UploadedFile] = field(default_factory=list)
+    uploads: list[UploadedFile[Any]] = field(default_factory=list)
     taken: list[UUID] = field(default_factory=list)
 
     @property
@@ -458,10 +458,12 @@ def _keep(actor: Actor, at: datetime, draft: Draft, record: VisitRecord) -> Any:
     """Write the visit and put each photo to the hazard that its item became."""
     with unit():
         row = record_visit(actor=actor, at=at, visit=record)
-        found = {finding.code: finding.hazard for finding in queries.file_of(actor, row.pk).findings}
+        found: dict[str, Any] = {finding.code: finding.hazard for finding in queries.file_of(actor, row.pk).findings}
         for line in draft.failed:
             hazard = found.get("" if line.code == BESIDE else line.code)
-            for file_id in line.taken if hazard is not None else ():
+            if hazard is None:
+                continue
+            for file_id in line.taken:
                 files.attach(
                     actor=actor, at=at, file=file_id, matter_kind="hazard", matter_id=hazard.pk,
                     cycle_no=hazard.cycle_no, purpose="before",
