@@ -12,6 +12,7 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
+from django.db import OperationalError
 from django.db.models import Count, F
 from django.test import Client
 
@@ -80,6 +81,8 @@ def post_hazard(world: World, key: str, place: str) -> Line:
         "/api/v1/hazards", json.dumps({"place": place, "code": "RG07", "part": key, "fact": key}),
         content_type="application/json", HTTP_AUTHORIZATION=f"Bearer {world.token}", HTTP_IDEMPOTENCY_KEY=key,
     )  # fmt: skip
+    if answer.status_code == 503:
+        raise OperationalError("the server is gone, and the interface says so")
     if answer.status_code != 201:
         raise RuntimeError(f"{answer.status_code} {answer.content[:300]!r}")
     return {"hazard": answer.json()["hazard"]["id"], "replayed": "Idempotent-Replay" in answer}

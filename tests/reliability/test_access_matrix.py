@@ -169,7 +169,8 @@ class Site:
         with transaction.atomic():
             answer: Any = client.generic(row.method, path)
             answer.body = b"".join(answer.streaming_content) if answer.streaming else answer.content
-            answer.close()
+            for close in answer._resource_closers:  # files that were sent; the connection stays the test's own
+                close()
             transaction.set_rollback(True)
         client.cookies.clear()
         client.cookies.update(session)
