@@ -24,7 +24,7 @@ from anban.kit.remember import remembering
 __all__ = ["FILE", "FILL", "ROOT", "STORIES", "build", "fill", "logins", "stands"]
 
 FILL = "demonstration.fill"
-FIRST = 2000
+FIRST = 300
 TARGET = 20_000
 PICTURED = 400
 """Open hazards that show a picture of how they were found; what was put right always has its own."""

@@ -420,10 +420,14 @@ class Player:
 
     def play(self, day: Day) -> list[Hazard]:
         """Play one day: the visit, report or self-check, and then the life of each thing found, up to the present."""
-        if day.door in {"visit", "check"}:
-            rows = self._visited(day)
-        else:
-            rows = [row for one in day.found if (row := self._reported(day, one)) is not None]
+        try:
+            if day.door in {"visit", "check"}:
+                rows = self._visited(day)
+            else:
+                rows = [row for one in day.found if (row := self._reported(day, one)) is not None]
+        except Refusal as refusal:
+            self.refused.append(f"{day.door}:{refusal.code}")
+            return []
         made = []
         for one in day.found:
             hazard = next((row for row in rows if row.code == one.item.code), None)
