@@ -70,7 +70,9 @@ def refusals_document() -> str:
 def openapi(*, check: bool) -> int:
     """Write the OpenAPI document and the list of refusals, or show where the committed ones differ from what is."""
     document = json.dumps(api_document(), ensure_ascii=False, indent=1, sort_keys=True) + "\n"
-    return max([_kept(path, text, check=check) for path, text in ((OPENAPI, document), (REFUSALS, refusals_document()))])
+    return max(
+        [_kept(path, text, check=check) for path, text in ((OPENAPI, document), (REFUSALS, refusals_document()))]
+    )
 
 
 def _kept(path: Path, made: str, *, check: bool) -> int:

@@ -24,17 +24,25 @@ def city(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Town:
     """Beijing's areas with a roll-up that covers all but one of them."""
     monkeypatch.setattr(middleware, "now", lambda: AT)
     made = Town("bj")
-    add_root(actor=made.job, at=AT, code="bj", name="北京市（演示）", name_en="Beijing (demonstration)", kind="demonstration")
+    add_root(
+        actor=made.job, at=AT, code="bj", name="北京市（演示）", name_en="Beijing (demonstration)", kind="demonstration"
+    )
     load_beijing(actor=made.job, at=AT, root="bj")
     made.areas["北京市"] = Area.objects.get(root_id="bj", parent__isnull=True)
     made.body("市安委办", "city_committee_office", "北京市")
     made.hold("林涛", "市安委办", "city_committee_officer", "北京市")
     known = overviews("bj", ON)
     rows = []
-    for number, path in enumerate(Area.objects.filter(root_id="bj", level="street").order_by("path").values_list("path", flat=True)):
+    for number, path in enumerate(
+        Area.objects.filter(root_id="bj", level="street").order_by("path").values_list("path", flat=True)
+    ):
         if known.of(path) == "110119":
             continue
-        for state, is_open, proof in (("rectifying", True, ""), ("closed", False, "on_site"), ("closed", False, "photo")):
+        for state, is_open, proof in (
+            ("rectifying", True, ""),
+            ("closed", False, "on_site"),
+            ("closed", False, "photo"),
+        ):
             rows.append(Tally(
                 root="bj", area_path=path, overview_code=known.of(path), place_kind="catering", class_code="GAS", state=state,
                 is_open=is_open, proof=proof, grade="major" if number % 9 == 0 else "general", hazards=(number * 37) % 61 + 3,
@@ -49,7 +57,11 @@ def test_the_board_is_read(
     picture: Callable[[Page, str], None],
 ) -> None:  # fmt: skip
     page.context.add_cookies([cookie_of(city, "林涛", live_server.url)])  # type: ignore[list-item]
-    for name, path in (("board", "/board/"), ("board-overdue", "/board/?figure=overdue"), ("board-district", "/board/110105/")):
+    for name, path in (
+        ("board", "/board/"),
+        ("board-overdue", "/board/?figure=overdue"),
+        ("board-district", "/board/110105/"),
+    ):
         page.goto(f"{live_server.url}{path}", timeout=60_000)
         picture(page, name)
         axe(page)
@@ -62,8 +74,12 @@ def test_the_board_is_read(
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_wall_never_scrolls(city: Town, live_server: LiveServer, chromium: Browser, theme: str, picture: Callable[[Page, str], None]) -> None:
-    context = chromium.new_context(viewport={"width": 1920, "height": 1080}, locale="zh-CN", color_scheme="dark" if theme == "dark" else "light")
+def test_the_wall_never_scrolls(
+    city: Town, live_server: LiveServer, chromium: Browser, theme: str, picture: Callable[[Page, str], None]
+) -> None:
+    context = chromium.new_context(
+        viewport={"width": 1920, "height": 1080}, locale="zh-CN", color_scheme="dark" if theme == "dark" else "light"
+    )
     context.add_cookies([cookie_of(city, "林涛", live_server.url)])  # type: ignore[list-item]
     page = context.new_page()
     page.goto(f"{live_server.url}/board/?wall=1", timeout=60_000)

@@ -41,7 +41,9 @@ def test_files_go_through_four_steps(
     page.context.add_cookies([cookie_of(city, "刘洋", live_server.url)])  # type: ignore[list-item]
     page.goto(f"{live_server.url}/import/")
     looked_at("import-choose")
-    page.locator("input[type=file]").set_input_files({"name": "名册.csv", "mimeType": "text/csv", "buffer": TABLE.encode()})
+    page.locator("input[type=file]").set_input_files(
+        {"name": "名册.csv", "mimeType": "text/csv", "buffer": TABLE.encode()}
+    )
     page.get_by_role("button", name="下一步：对应列").click()
     expect(page.locator("#c-name")).to_have_value("名称")
     looked_at("import-match")

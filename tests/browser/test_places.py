@@ -33,7 +33,9 @@ def city(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Town:
     made = town(kind="demonstration")
     source = SourceList.objects.create(root=made.root, code="gas", name="燃气用户名单")
     for number, name in enumerate(NAMES):
-        place = made.place(name, manager="李强" if number == 0 else None, status="awaiting_demolition" if number == 4 else "operating")
+        place = made.place(
+            name, manager="李强" if number == 0 else None, status="awaiting_demolition" if number == 4 else "operating"
+        )
         for key in range(2 if number == 0 else 0):
             Observation.objects.create(
                 source=source, kind="place", key=f"G-{number}-{key}", digest="0" * 64, taken_at=AT, matched_by="name_address",

@@ -219,8 +219,7 @@ def expected(row: Row, role: str, key: str) -> str:
     cell = row.cells[role]
     if cell != "+" or role not in POSTS or row.about in ("nothing", "public") or row.about.startswith("list"):
         return cell
-    reach = set(SPOTS) - {"other root"} if row.about == "person of the root" else REACH[POSTS[role][1]]
-    return "+" if key in reach else "0"
+    return "+" if key in REACH[POSTS[role][1]] else "0"
 
 
 def wrong_at(site: Site, row: Row, role: str, key: str) -> str:

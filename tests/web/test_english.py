@@ -71,10 +71,17 @@ def a_life(city: Town) -> tuple[Hazard, Place]:
     """Lead one hazard through order and application, so that its page has something of everything."""
     place = city.place()
     hazard = enter(
-        actor=city.actor("王敏"), at=AT, sighting=Sighting(place_id=place.pk, code="RG07", fact="报警器断电", basis="燃气条例")
+        actor=city.actor("王敏"),
+        at=AT,
+        sighting=Sighting(place_id=place.pk, code="RG07", fact="报警器断电", basis="燃气条例"),
     ).hazard
     act(
-        actor=city.actor("王敏"), at=AT, hazard_id=hazard.pk, action=Action.VERIFY, verdict="founded", given={"reason": "属实"}
+        actor=city.actor("王敏"),
+        at=AT,
+        hazard_id=hazard.pk,
+        action=Action.VERIFY,
+        verdict="founded",
+        given={"reason": "属实"},
     )
     act(
         actor=city.actor("孙倩"),

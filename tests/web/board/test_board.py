@@ -94,12 +94,21 @@ def test_every_number_equals_the_count_of_the_list_it_opens(city: Town, signed_i
 
 
 ROLES = st.sampled_from(
-    ["safety_inspector", "street_safety_office", "district_regulator", "district_committee_officer", "city_committee_officer"]
+    [
+        "safety_inspector",
+        "street_safety_office",
+        "district_regulator",
+        "district_committee_officer",
+        "city_committee_officer",
+    ]
 )
 GRANTS = st.lists(
     st.tuples(
         ROLES,
-        st.lists(st.sampled_from(["1/05/026/", "1/05/004/", "1/05/", "1/08/", "1/08/010/", "1/", "1/05/026/001/"]), max_size=2),
+        st.lists(
+            st.sampled_from(["1/05/026/", "1/05/004/", "1/05/", "1/08/", "1/08/010/", "1/", "1/05/026/001/"]),
+            max_size=2,
+        ),
         st.sets(st.sampled_from(["GAS", "FIRE"]), max_size=2),
         st.sets(st.sampled_from(["catering", "warehouse"]), max_size=1),
     ),
@@ -183,7 +192,9 @@ def test_an_empty_city_says_how_to_begin(city: Town, signed_in: Enter) -> None:
 
 def test_partial_data_is_said(city: Town, signed_in: Enter) -> None:
     place = city.place("面馆", manager=None)
-    enter(actor=city.actor("王敏"), at=AT, sighting=Sighting(place_id=place.pk, fact="软管", code="RG04", origin="patrol"))
+    enter(
+        actor=city.actor("王敏"), at=AT, sighting=Sighting(place_id=place.pk, fact="软管", code="RG04", origin="patrol")
+    )
     page = signed_in("林涛").get("/board/").content.decode()
     assert "2 个区中 1 个有数据" in page
 

@@ -39,7 +39,13 @@ def blind_spot(city: Town, name: str = "无证小吃店", area: str = "望京街
     source, _made = SourceList.objects.get_or_create(root=city.root, code="gas", defaults={"name": "燃气用户名单"})
     payload = json.dumps({"name": name, "address": "望京街8号", "kind": "餐饮"}, ensure_ascii=False)
     return Observation.objects.create(
-        source=source, kind="place", key=name, digest="0" * 64, payload=payload, area_path=city.areas[area].path, taken_at=AT
+        source=source,
+        kind="place",
+        key=name,
+        digest="0" * 64,
+        payload=payload,
+        area_path=city.areas[area].path,
+        taken_at=AT,
     )
 
 
@@ -109,7 +115,9 @@ def test_filters_stand_in_the_address_and_count_what_they_leave(city: Town, sign
     assert "一号面馆" not in found
 
 
-def test_paging_goes_on_and_back_without_losing_a_row(city: Town, signed_in: Enter, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_paging_goes_on_and_back_without_losing_a_row(
+    city: Town, signed_in: Enter, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("anban.web.desk.places.PAGE", 2)
     for each in range(5):
         city.place(f"店{each}", manager=None)
@@ -234,14 +242,20 @@ def test_status_party_and_person_are_kept_each_with_its_entry(city: Town, signed
     place = city.place(manager=None)
     client = signed_in("王敏")
     path = f"/places/{place.pk}/edit/"
-    answer = client.post(path, {"verb": "status", "version": "1", "status": "stopped", "on": "2026-03-01", "reason": "装修"})
+    answer = client.post(
+        path, {"verb": "status", "version": "1", "status": "stopped", "on": "2026-03-01", "reason": "装修"}
+    )
     assert answer.status_code == 302
     assert client.post(path, {"verb": "party", "role": "owner_unit", "name": "某置业公司"}).status_code == 302
     assert client.post(path, {"verb": "in_charge", "role": "principal", "name": "周敏"}).status_code == 302
     assert Place.objects.get(pk=place.pk).status == "stopped"
     assert Party.objects.get(place=place).name == "某置业公司"
     assert PersonInCharge.objects.get(place=place).person.name == "周敏"
-    assert [v for v in verbs() if v.startswith("place.")][-3:] == ["place.status_set", "place.party_set", "place.in_charge_set"]
+    assert [v for v in verbs() if v.startswith("place.")][-3:] == [
+        "place.status_set",
+        "place.party_set",
+        "place.in_charge_set",
+    ]
 
 
 def test_a_firm_names_its_own_persons_but_not_its_facts(city: Town, signed_in: Enter) -> None:
@@ -250,7 +264,9 @@ def test_a_firm_names_its_own_persons_but_not_its_facts(city: Town, signed_in: E
     page = client.get(f"/places/{place.pk}/edit/").content.decode()
     assert 'value="in_charge"' in page
     assert 'value="facts"' not in page
-    refused = client.post(f"/places/{place.pk}/edit/", {"verb": "status", "version": "1", "status": "closed", "on": "2026-03-01"})
+    refused = client.post(
+        f"/places/{place.pk}/edit/", {"verb": "status", "version": "1", "status": "closed", "on": "2026-03-01"}
+    )
     assert refused.status_code == 422
     assert Place.objects.get(pk=place.pk).status == "operating"
     assert client.get("/places/blind-spots/").status_code == 403
@@ -315,7 +331,10 @@ def test_a_blind_spot_is_matched_or_dismissed_with_a_reason(city: Town, signed_i
     assert Observation.objects.get(pk=second.pk).dismissed_reason == "已注销"
     assert verbs()[-2:] == ["observation.matched", "observation.dismissed"]
     inspector = blind_spot(city, "丙店")
-    assert signed_in("王敏").post(f"/places/blind-spots/{inspector.pk}/", {"verb": "dismiss", "reason": "x"}).status_code == 422
+    assert (
+        signed_in("王敏").post(f"/places/blind-spots/{inspector.pk}/", {"verb": "dismiss", "reason": "x"}).status_code
+        == 422
+    )
 
 
 def test_a_document_goes_into_the_file_and_comes_out_again(city: Town, signed_in: Enter) -> None:

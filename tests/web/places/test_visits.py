@@ -70,14 +70,20 @@ def test_sending_twice_makes_one_visit(city: Town, signed_in: Enter) -> None:
     place = city.place(manager=None)
     client = signed_in("王敏")
     given = sent(client, place.pk, **{"a-RG06": "pass"})
-    assert client.post("/visits/new/", given).headers["Location"] == client.post("/visits/new/", given).headers["Location"]
+    assert (
+        client.post("/visits/new/", given).headers["Location"] == client.post("/visits/new/", given).headers["Location"]
+    )
     assert Visit.objects.count() == 1
 
 
-def test_a_failed_item_without_words_is_refused_beside_the_item_and_keeps_its_photo(city: Town, signed_in: Enter) -> None:
+def test_a_failed_item_without_words_is_refused_beside_the_item_and_keeps_its_photo(
+    city: Town, signed_in: Enter
+) -> None:
     place = city.place(manager=None)
     client = signed_in("王敏")
-    given = sent(client, place.pk, **{"a-RG04": "fail", "part-RG04": "后厨", "photos-RG04": picture(), "a-beside": "fail"})
+    given = sent(
+        client, place.pk, **{"a-RG04": "fail", "part-RG04": "后厨", "photos-RG04": picture(), "a-beside": "fail"}
+    )
     answer = client.post("/visits/new/", given)
     page = answer.content.decode()
     assert answer.status_code == 422
@@ -120,7 +126,9 @@ def test_a_committee_office_is_told_that_it_never_inspects(city: Town, signed_in
 def test_more_lists_can_be_added_without_losing_what_was_typed(city: Town, signed_in: Enter) -> None:
     place = city.place(manager=None)
     client = signed_in("王敏")
-    given = sent(client, place.pk, **{"a-RG04": "fail", "fact-RG04": "写到一半", "list": ["RG", "FB"], "more_lists": "1"})
+    given = sent(
+        client, place.pk, **{"a-RG04": "fail", "fact-RG04": "写到一半", "list": ["RG", "FB"], "more_lists": "1"}
+    )
     page = client.post("/visits/new/", given)
     assert page.context["draft"].lists == ("RG", "FB")
     assert "写到一半" in page.content.decode()

@@ -122,7 +122,9 @@ def settle(
         officer = resolution.enforcer if resolution.enforcer.person is not None else _held(hazard)
         _owe_answer(actor, at, hazard, desk, "order", officer, "工作惯例：同日移交或责令", Clock.HAND_OVER)
     if hazard.times_returned >= 2 and action is Action.SEND_BACK:
-        _owe_answer(actor, at, hazard, desk, "designate", resolution.office, "工作惯例：二次退回由安委办指定", Clock.DESIGNATE)
+        _owe_answer(
+            actor, at, hazard, desk, "designate", resolution.office, "工作惯例：二次退回由安委办指定", Clock.DESIGNATE
+        )
 
 
 _RESTART = frozenset({Action.REVIEW, Action.REJECT, Action.ASSIGN})
@@ -140,7 +142,9 @@ def _beside(
     """Duties that arise without a change of state."""
     if action is Action.REQUEST_EXTENSION:
         officer = resolution.enforcer if hazard.grade == Grade.GENERAL.value else resolution.special
-        _owe_answer(actor, at, hazard, desk, "answer_extension", officer, "安全生产违法行为行政处罚办法", Clock.EXTENSION_ANSWER)
+        _owe_answer(
+            actor, at, hazard, desk, "answer_extension", officer, "安全生产违法行为行政处罚办法", Clock.EXTENSION_ANSWER
+        )
     elif action is Action.REFUSE_EXTENSION:
         obligations.fulfil(actor=actor, at=at, matter_id=hazard.pk, kinds=["answer_extension"])
     elif action is Action.WHISTLE:

@@ -240,7 +240,9 @@ def roles_towards(actor: Actor, row: Hazard) -> frozenset[Role]:
     linked = Link.objects.filter(matter_id=row.pk, person_id=actor.person_key, until_at__isnull=True).values_list(
         "role", flat=True
     )
-    return standing.roles_in(actor, row, may_order=may_order(row.root, row.class_code) or frozenset(), linked=list(linked))
+    return standing.roles_in(
+        actor, row, may_order=may_order(row.root, row.class_code) or frozenset(), linked=list(linked)
+    )
 
 
 def actions(actor: Actor, row: Hazard) -> tuple[Action, ...]:

@@ -274,9 +274,7 @@ class Book:
         asked = [row for one in over for row in self.posted.get(one, ())]
         asked += [row for body in bodies for row in self.holders.get(body, ())]
         rows = {
-            row.pk: row
-            for row in asked
-            if _in_force(row, on) and (row.post.until_on is None or row.post.until_on > on)
+            row.pk: row for row in asked if _in_force(row, on) and (row.post.until_on is None or row.post.until_on > on)
         }
         return made._taking(sorted(rows.values(), key=lambda row: (row.deputy, row.pk)))
 

@@ -478,3 +478,13 @@ def holders_of_role(root_code: str, role: str, path: str, on: date) -> list[Hold
     )
     fitting = [h for h in rows if h.post.area.parent_id is None or path.startswith(h.post.area.path)]
     return sorted(fitting, key=lambda h: -len(h.post.area.path))
+
+
+def persons_within(actor: Actor) -> QuerySet[Person]:
+    """Return the persons who hold or held a post in the areas that the actor covers, and those who hold none yet, by name."""
+    return (
+        Person.objects.filter(root=actor.root, erased_at__isnull=True)
+        .filter(Q(holdings__isnull=True) | Q(holdings__post__in=posts(actor)))
+        .distinct()
+        .order_by("name", "id")
+    )

@@ -34,7 +34,12 @@ FIGURES: Final[Mapping[str, tuple[Any, dict[str, Any]]]] = {
 }
 """The six figures in their order: what each is called, and the filters of the list it opens."""
 
-PROOFS: Final = {"closed_on_site": "on_site", "closed_photo": "photo", "closed_declared": "declared", "closed_inferred": "inferred"}
+PROOFS: Final = {
+    "closed_on_site": "on_site",
+    "closed_photo": "photo",
+    "closed_declared": "declared",
+    "closed_inferred": "inferred",
+}
 """How closes were proved; the levels are shown apart and never added to one rate."""
 
 SHORT: Final = {"major": gettext_lazy("重大"), "rebound": gettext_lazy("反弹")}
@@ -197,7 +202,12 @@ def _frame(request: HttpRequest, found: Board, at: datetime, *, wall: bool) -> d
 
 def _figures(figures: Figures, overview: str = "") -> list[Figure]:
     return [
-        Figure(written(getattr(figures, key)), str(name), list_href(key, overview=overview), quiet=getattr(figures, key) == 0)
+        Figure(
+            written(getattr(figures, key)),
+            str(name),
+            list_href(key, overview=overview),
+            quiet=getattr(figures, key) == 0,
+        )
         for key, (name, _filters) in FIGURES.items()
     ]
 
@@ -234,7 +244,9 @@ def _streets(found: Board, names: Mapping[str, str], districts: Mapping[str, str
         if any(other != path and other.startswith(path) for other in paths):
             linked = False
         above = districts.get(code, "")
-        made.append(row_of(name, figures, above="" if above == name else above, overview=code, area=path, linked=linked))
+        made.append(
+            row_of(name, figures, above="" if above == name else above, overview=code, area=path, linked=linked)
+        )
     return made
 
 

@@ -66,7 +66,7 @@ class PicturesField(forms.FileField):
 
     widget = Pictures
 
-    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile]:
+    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile[Any]]:
         """Return every file chosen, in the order chosen."""
         listed = [each for each in (data if isinstance(data, list | tuple) else [data]) if each]
         if not listed:
@@ -239,7 +239,7 @@ class ActionForm(forms.Form):
         """Return the verdict chosen, None where there is no choice."""
         return self.cleaned_data.get("verdict") or None
 
-    def uploads(self) -> dict[str, list[UploadedFile]]:
+    def uploads(self) -> dict[str, list[UploadedFile[Any]]]:
         """Return the photos chosen in this sending, by need; a faulty field does not lose the photos of another."""
         return {need: found for need in PHOTOS if (found := self.cleaned_data.get(need))}
 

@@ -100,7 +100,9 @@ class Kept:
 def steps(now: int) -> tuple[Step, ...]:
     """Return the four steps with the one at hand marked."""
     names = (_("选择文件"), _("对应列"), _("预览"), _("导入"))
-    return tuple(Step(name, "done" if n < now else "now" if n == now else "todo") for n, name in enumerate(names, start=1))
+    return tuple(
+        Step(name, "done" if n < now else "now" if n == now else "todo") for n, name in enumerate(names, start=1)
+    )
 
 
 def offered_to(actor: Actor) -> dict[str, list[ImportMapping]]:
@@ -140,7 +142,12 @@ def choose(request: HttpRequest) -> HttpResponse:
             kept = [
                 Kept(
                     files.store(
-                        actor=actor, at=at, root=actor.root, stream=one, name=one.name or "", limit=files.IMPORT_LIMIT,
+                        actor=actor,
+                        at=at,
+                        root=actor.root,
+                        stream=one,
+                        name=one.name or "",
+                        limit=files.IMPORT_LIMIT,
                         accept=TABLES,
                     ).pk,
                     (one.name or "")[-120:],
@@ -181,7 +188,9 @@ def _mapping_name(text: str) -> str:
 
 def _sealed(actor: Actor, kept: Sequence[Kept]) -> str:
     return signing.dumps(
-        {"p": str(actor.person_id), "r": actor.root, "f": [[str(one.id), one.name] for one in kept]}, salt=SALT, compress=True
+        {"p": str(actor.person_id), "r": actor.root, "f": [[str(one.id), one.name] for one in kept]},
+        salt=SALT,
+        compress=True,
     )
 
 
@@ -310,8 +319,10 @@ def _missing(mapping: ImportMapping, headers: Sequence[tuple[Kept, Sequence[str]
     absent: list[str] = []
     for column in target.columns:
         held = mapping.columns.get(column.field, ())
-        if column.required and column.field not in mapping.constants and not any(
-            set(held) & set(header) for _one, header in headers
+        if (
+            column.required
+            and column.field not in mapping.constants
+            and not any(set(held) & set(header) for _one, header in headers)
         ):
             absent.append(names[column.field])
     return absent
@@ -397,11 +408,16 @@ def _part(name: str, one: Mapping[str, Any], known: Mapping[str, list[ImportMapp
         "counts": [(str(label), _written(int(one["counts"].get(key, 0)))) for key, label in FATES],
         "problem_count": one.get("problem_count", 0),
         "problems": [
-            {**problem, "text": problem["en"] if english else problem["zh"]} for problem in one.get("problems", ())[:SHOWN_PROBLEMS]
+            {**problem, "text": problem["en"] if english else problem["zh"]}
+            for problem in one.get("problems", ())[:SHOWN_PROBLEMS]
         ],
         "heads": [fields.get(key, key) for key in shown],
         "samples": [
-            (sample["row"], str(FATE_NAMES.get(sample["fate"], sample["fate"])), [sample["values"].get(key, "") for key in shown])
+            (
+                sample["row"],
+                str(FATE_NAMES.get(sample["fate"], sample["fate"])),
+                [sample["values"].get(key, "") for key in shown],
+            )
             for sample in samples
         ],
         "left_out": sorted({text for table in one.get("tables", ()) for text in table.get("left_out", ())}),
@@ -447,5 +463,3 @@ def refused(request: HttpRequest, job_id: UUID, number: int) -> HttpResponseBase
         raise Http404
     stored = file_queries.file(actor, UUID(listed[number]["id"]))
     return FileResponse(file_queries.open_original(stored), as_attachment=True, filename=str(listed[number]["name"]))
-
-

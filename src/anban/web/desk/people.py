@@ -138,7 +138,7 @@ def people(request: HttpRequest) -> HttpResponse:
 
 def _found(request: HttpRequest) -> list[Any] | None:
     text = request.GET.get("person", "").strip()
-    return list(persons.persons(actor_of(request)).filter(name__icontains=text)[:FOUND_MOST]) if text else None
+    return list(queries.persons_within(actor_of(request)).filter(name__icontains=text)[:FOUND_MOST]) if text else None
 
 
 def _post(request: HttpRequest, post_id: UUID) -> Any:
@@ -149,7 +149,7 @@ def _post(request: HttpRequest, post_id: UUID) -> Any:
 
 
 def _people_choices(request: HttpRequest) -> list[tuple[str, str]]:
-    listed = persons.persons(actor_of(request)).exclude(name="")[:500]
+    listed = queries.persons_within(actor_of(request)).exclude(name="")[:500]
     return [("", "—"), *((str(row.pk), f"{row.name}　{row.phone[-4:]}" if row.phone else row.name) for row in listed)]
 
 
@@ -280,6 +280,8 @@ def _person_page(
         raise Http404
     at = now()
     keeps = people_policies.can_keep_accounts(actor)
+    if not (keeps or person_id == actor.person_id or queries.persons_within(actor).filter(pk=person_id).exists()):
+        raise Http404
     # A name and telephone are read here: who read them stays on record.
     accounts.note_access(actor=actor, at=at, what="person.read", subject=str(row.pk), rows=1)
     names = role_names()

@@ -66,7 +66,11 @@ MATCHED: Final = {
     "number": gettext_lazy("按编号"), "credit_code": gettext_lazy("按信用代码"), "name_address": gettext_lazy("按名称和地址"),
     "registered": gettext_lazy("由此登记"), "person": gettext_lazy("人工对应"),
 }  # fmt: skip
-MARKS: Final = {"found": gettext_lazy("查出 %(n)s 项"), "clean": gettext_lazy("未见隐患"), "closed": gettext_lazy("复查销号")}
+MARKS: Final = {
+    "found": gettext_lazy("查出 %(n)s 项"),
+    "clean": gettext_lazy("未见隐患"),
+    "closed": gettext_lazy("复查销号"),
+}
 FACT_NAMES: Final = {
     "name": gettext_lazy("名称"), "address": gettext_lazy("地址"), "credit_code": gettext_lazy("统一社会信用代码"),
     "kind": gettext_lazy("场所类型"), "industry": gettext_lazy("行业代码"), "form": gettext_lazy("形态"),
@@ -94,9 +98,7 @@ def place(request: HttpRequest, place_id: UUID) -> HttpResponse:
     found = operations.open_file(actor=actor, at=at, place_id=place_id)
     row = found.place
     today = city_date(at, actor.zone)
-    open_rows, more_open = hazards.page(
-        actor, HazardFilters(place=row.pk, open_only=True), at=at, size=SHOWN_HAZARDS
-    )
+    open_rows, more_open = hazards.page(actor, HazardFilters(place=row.pk, open_only=True), at=at, size=SHOWN_HAZARDS)
     closed_rows, more_closed = hazards.page(
         actor, HazardFilters(place=row.pk, closed_only=True), at=at, size=SHOWN_HAZARDS
     )
@@ -166,7 +168,11 @@ def _facts(actor: Actor, row: Any) -> list[Fact]:
         Fact(_("统一社会信用代码"), row.credit_code),
         Fact(_("形态"), word_of("form", row.form, english=english)),
         Fact(_("行业"), f"{row.industry} {industry_name}".strip()),
-        Fact(_("所在建筑"), row.building.name if row.building else "", f"/places/{row.building_id}/" if row.building else ""),
+        Fact(
+            _("所在建筑"),
+            row.building.name if row.building else "",
+            f"/places/{row.building_id}/" if row.building else "",
+        ),
         Fact(_("坐标"), f"{row.lng_wgs84:.5f}, {row.lat_wgs84:.5f}" if placed else "", note="WGS-84" if placed else ""),
         Fact(_("登记"), full_words(row.registered_at)),
         Fact(_("编号"), row.number),

@@ -38,7 +38,12 @@ PAGE: Final = 50
 SHOWN_MATCHES: Final = 12
 COOKIE: Final = "anban_places_columns"
 COOKIE_SECONDS: Final = 365 * 24 * 3600
-STATUS_LOOK: Final = {"operating": "open", "stopped": "quiet", "closed": "quiet", "awaiting_demolition": "awaiting_receipt"}
+STATUS_LOOK: Final = {
+    "operating": "open",
+    "stopped": "quiet",
+    "closed": "quiet",
+    "awaiting_demolition": "awaiting_receipt",
+}
 """Which look of a state a status has: in being, at rest, waiting."""
 
 COLUMNS: Final = (
@@ -111,7 +116,11 @@ class Line:
 
 
 def line_of(
-    row: Any, kinds: Mapping[str, str], areas: Mapping[str, str], open_counts: Mapping[UUID, int], shown: tuple[str, ...]
+    row: Any,
+    kinds: Mapping[str, str],
+    areas: Mapping[str, str],
+    open_counts: Mapping[UUID, int],
+    shown: tuple[str, ...],
 ) -> Line:
     """Return a place as a row: name and status always, the chosen columns behind."""
     english = in_english()

@@ -384,7 +384,8 @@ def _draft(actor: Actor, place: Any, today: date, wanted: Sequence[str]) -> Draf
     lists = tuple(dict.fromkeys(code for code in (*own, *wanted) if code in known))
     rows = catalog.hazard_codes(actor.root, today).filter(list_code__in=lists) if lists else ()
     lines = [
-        Line(row.code, row.en if english else row.zh, row.how_en if english else row.how_zh, row.list_code) for row in rows
+        Line(row.code, row.en if english else row.zh, row.how_en if english else row.how_zh, row.list_code)
+        for row in rows
     ]
     lines.sort(key=lambda line: lists.index(line.list_code))
     return Draft(new_id(), place, lists, lines, Line(BESIDE, _("清单外发现"), value="unchecked"))
