@@ -26,6 +26,9 @@ __all__ = ["FILE", "FILL", "ROOT", "STORIES", "build", "fill", "logins", "stands
 FILL = "demonstration.fill"
 FIRST = 300
 TARGET = 20_000
+OWN_STREET, OWN_DAYS = 45, 6.0
+"""Hazards of the last days in the street of the logins."""
+
 PICTURED = 400
 """Open hazards that show a picture of how they were found; what was put right always has its own."""
 
@@ -56,6 +59,7 @@ def build(*, at: datetime, home: Path | None = None, hazards: int = FIRST, fill:
         played = _play(player, _until(city, at, hazards, SEED), LARGE)
         # What joined or came back made no new hazard: a second, small draw brings the count up.
         played += _play(player, _until(city, at, hazards, SEED + 1), LARGE)
+        played += _play(player, _this_week(city, at), LARGE)
         with unit():
             pictures.show_before(city, [*told.pictured, *played[::-1]], photos, most=PICTURED)
     with unit():
@@ -107,6 +111,12 @@ def _until(city: City, at: datetime, hazards: int, seed: int, clean: float = 0.2
     """Return the days that are still needed until the root has so many hazards."""
     wanted = hazards - visible_to(city.job).count()
     return lives.plan(places.spots(city), at=at, hazards=wanted, seed=seed, clean=clean)
+
+
+def _this_week(city: City, at: datetime) -> list[lives.Day]:
+    """Return the last days of the street in which the logins sit, so that every desk has something under way."""
+    own = [spot for spot in places.spots(city) if spot.street == accounts.STREET]
+    return lives.plan(own, at=at, hazards=OWN_STREET, seed=SEED + 2, clean=0.05, within=OWN_DAYS)
 
 
 def _play(

@@ -93,10 +93,13 @@ class Day:
 # ── planning: pure draws ───────────────────────────────────────────────────────────────────────────────────────
 
 
-def plan(spots: Sequence[Spot], *, at: datetime, hazards: int, seed: int, clean: float = 0.25) -> list[Day]:
+def plan(
+    spots: Sequence[Spot], *, at: datetime, hazards: int, seed: int, clean: float = 0.25, within: float | None = None
+) -> list[Day]:
     """Return the visits of the year before ``at`` that put about so many hazards on the ledger, in the order of time.
 
-    ``clean`` is the share of visits that found nothing, kept small where time matters more than evenness.
+    ``clean`` is the share of visits that found nothing, kept small where time matters more than evenness; ``within`` asks
+    for the last days alone.
     """
     rng = Random(seed)  # noqa: S311 - a plausible history, no secret
     chooser = _Chooser(spots)
@@ -104,7 +107,7 @@ def plan(spots: Sequence[Spot], *, at: datetime, hazards: int, seed: int, clean:
     count = 0
     while count < hazards:
         spot = chooser.draw(rng)
-        moment = _moment(rng, at)
+        moment = _moment(rng, at, within)
         door = rng.choices([d for d, _ in DOORS], weights=[w for _, w in DOORS])[0]
         if door == "self_check" and not spot.accountable:
             door = "visit"
@@ -155,11 +158,11 @@ class _Chooser:
         return list(chosen.values())
 
 
-def _moment(rng: Random, at: datetime) -> datetime:
+def _moment(rng: Random, at: datetime, within: float | None) -> datetime:
     """Draw a working hour of the past year, busy months oftener."""
     while True:
         # The last weeks oftener than their share: what is under way is what people come to see.
-        moment = at - timedelta(days=rng.uniform(0.2, RECENT_DAYS if rng.random() < RECENT else DAYS))
+        moment = at - timedelta(days=rng.uniform(0.2, within or (RECENT_DAYS if rng.random() < RECENT else DAYS)))
         local = moment.astimezone(ZONE)
         if rng.random() * max(MONTHS) > MONTHS[local.month - 1] or (local.weekday() > 4 and rng.random() < 0.85):
             continue
