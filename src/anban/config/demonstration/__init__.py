@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -26,8 +27,8 @@ __all__ = ["FILE", "FILL", "ROOT", "STORIES", "build", "fill", "logins", "stands
 FILL = "demonstration.fill"
 FIRST = 300
 TARGET = 20_000
-OWN_STREET, OWN_DAYS = 45, 6.0
-"""Hazards of the last days in the street of the logins."""
+OWN_STREET, OWN_DAYS, OWN_CALLS = 45, 6.0, 14
+"""Hazards and calls of the last days in the street of the logins."""
 
 PICTURED = 400
 """Open hazards that show a picture of how they were found; what was put right always has its own."""
@@ -59,7 +60,7 @@ def build(*, at: datetime, home: Path | None = None, hazards: int = FIRST, fill:
         played = _play(player, _until(city, at, hazards, SEED), LARGE)
         # What joined or came back made no new hazard: a second, small draw brings the count up.
         played += _play(player, _until(city, at, hazards, SEED + 1), LARGE)
-        played += _play(player, _this_week(city, at), LARGE)
+        played += _play(player, [*_this_week(city, at), *_waiting(city, at)], LARGE)
         with unit():
             pictures.show_before(city, [*told.pictured, *played[::-1]], photos, most=PICTURED)
     with unit():
@@ -117,6 +118,13 @@ def _this_week(city: City, at: datetime) -> list[lives.Day]:
     """Return the last days of the street in which the logins sit, so that every desk has something under way."""
     own = [spot for spot in places.spots(city) if spot.street == accounts.STREET]
     return lives.plan(own, at=at, hazards=OWN_STREET, seed=SEED + 2, clean=0.05, within=OWN_DAYS)
+
+
+def _waiting(city: City, at: datetime) -> list[lives.Day]:
+    """Return calls of the last two days in that street which nobody has looked into yet: the inspectors' own desks."""
+    own = [spot for spot in places.spots(city) if spot.street == accounts.STREET]
+    days = lives.plan(own, at=at, hazards=OWN_CALLS, seed=SEED + 3, clean=0.0, within=2.5)
+    return [replace(day, door="hotline", found=tuple(replace(one, steps=()) for one in day.found)) for day in days]
 
 
 def _play(
