@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 from anban.base.journal.operations import Draft, record_many, unit
-from anban.base.people.actor import job_actor
+from anban.base.people.actor import Actor, Grant, job_actor
 from anban.base.people.models import Person
 from anban.base.people.operations import add_person
 from anban.contexts.catalog.operations import load_standard
@@ -150,3 +150,13 @@ def _hazards(count: int, places: list[Place], person: Person) -> Iterator[Hazard
             watch_until=closed_on + timedelta(days=90) if state == "closed" and closed_on else None,
             search=search_text(number_text, place.name, item.zh),
         )  # fmt: skip
+
+
+def grants() -> tuple[Actor, Actor]:
+    """Return an actor of the whole city and one of a single street, as the benchmark's two readers."""
+    street = Area.objects.filter(root_id=ROOT, level="street").order_by("path")[30]
+    reader = Person.objects.filter(root=ROOT).values_list("pk", flat=True)[0]
+    return (
+        Actor(person_id=reader, root=ROOT, grants=(Grant(ROOT, "city_committee_officer"),)),
+        Actor(person_id=reader, root=ROOT, grants=(Grant(ROOT, "safety_inspector", paths=(street.path,)),)),
+    )

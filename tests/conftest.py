@@ -9,6 +9,8 @@ import hypothesis
 import pytest
 from django.db import connection
 
+from tests.chromium import chromium  # noqa: F401 - a fixture of every folder
+
 # No luck: every run draws the same cases; no clock: a slow machine is not a failure.
 hypothesis.settings.register_profile(
     "test", derandomize=True, deadline=None, database=None, max_examples=100,

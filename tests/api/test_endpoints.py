@@ -143,11 +143,11 @@ def test_act_through_the_life_with_photo_and_two_persons(here: Town, call: Call)
     assert (done.status_code, done.json()["state"]) == (200, "rectifying")
     order = {"given": {"due_on": "2026-03-09", "basis": "条例", "measures": "更换"}}
     assert call("孙倩").post(f"{path}/actions/order", order).json()["due_at"] == "2026-03-09T15:59:59Z"
-    missing = call("李强").post(f"{path}/actions/apply_review", {})
+    missing = call("李强").post(f"{path}/actions/request_extension", {})
     assert (missing.status_code, missing.json()["code"], missing.json()["field"]) == (
         422,
         "hazard.needs_missing",
-        "photo_after",
+        "due_on",
     )
     stored = store(call("李强"), picture())
     assert stored.status_code == 201

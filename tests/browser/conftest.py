@@ -4,26 +4,17 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page
 
 WIDTHS = {390: 844, 1440: 900}
 THEMES = ("light", "dark")
 AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-dev-shm-usage",
-    "--use-gl=angle",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-    "--font-render-hinting=none",
-]
 
 
 @dataclass(frozen=True)
@@ -38,25 +29,6 @@ class Look:
 
 
 LOOKS = [Look(width, theme) for width in WIDTHS for theme in THEMES]
-
-
-def _chromium() -> str:
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if found is None:
-        raise RuntimeError("Chromium is not installed here; `make setup-dev` installs it, or: apt-get install chromium")
-    return found
-
-
-@pytest.fixture(scope="package")
-def chromium() -> Iterator[Browser]:
-    """One browser for all tests of this folder."""
-    with pytest.MonkeyPatch.context() as patch:
-        # Playwright keeps an event loop in this thread; the tests' own queries are nevertheless plain synchronous ones.
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=_chromium(), args=ARGUMENTS)
-            yield browser
-            browser.close()
 
 
 @pytest.fixture

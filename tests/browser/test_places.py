@@ -121,7 +121,7 @@ def test_a_visit_is_recorded(
 
 def test_a_visit_is_recorded_without_scripts(city: Town, live_server: LiveServer, chromium: Browser) -> None:
     main = Place.objects.get(name=NAMES[0]).pk
-    context = chromium.new_context(java_script_enabled=False, viewport={"width": 390, "height": 844})
+    context = chromium.new_context(locale="zh-CN", java_script_enabled=False, viewport={"width": 390, "height": 844})
     context.add_cookies([cookie_of(city, "王敏", live_server.url)])  # type: ignore[list-item]
     page = context.new_page()
     page.goto(f"{live_server.url}/visits/new/?place={main}")

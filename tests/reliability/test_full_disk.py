@@ -70,6 +70,11 @@ def full_database() -> Iterator[None]:
     """Leave the database no further page (SQLite), or have its server say 53100 disk_full at the journal (PostgreSQL)."""
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
+            # What earlier tests left free would be used up first: put one large value there.
+            cursor.execute("PRAGMA freelist_count")
+            (free,) = cursor.fetchone()
+            cursor.execute("CREATE TABLE filler (x)")
+            cursor.execute(f"INSERT INTO filler VALUES (zeroblob({max(1, free - 8) * 4000}))")
             cursor.execute("PRAGMA page_count")
             (pages,) = cursor.fetchone()
             cursor.execute(f"PRAGMA max_page_count = {pages}")
@@ -85,6 +90,7 @@ def full_database() -> Iterator[None]:
         with connection.cursor() as cursor:
             if connection.vendor == "sqlite":
                 cursor.execute("PRAGMA max_page_count = 1073741823")
+                cursor.execute("DROP TABLE filler")
             else:
                 cursor.execute("DROP TRIGGER no_room ON journal_entry")
                 cursor.execute("DROP FUNCTION no_room()")
