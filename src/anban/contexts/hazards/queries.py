@@ -29,6 +29,8 @@ from anban.rules import rebound
 from anban.rules.hazard_lifecycle import Action, Chain, Facts, Grade, Listing, Role, State, Track, allowed_actions
 
 COUNT_LIMIT = 10_000
+OWN_ARMS = 2
+"""The last arms of a scope: the matters a person holds, and those the person found."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +95,8 @@ def arms(actor: Actor) -> list[QuerySet[Hazard]]:
         conditions.append(condition)
     if places:
         conditions.append(Q(place_id__in=places))
-    conditions.append(Q(pk__in=linked_matters(actor.person_key)) | Q(pk__in=held_matters(actor.person_key)))
+    # One list of ids, not an OR of two: an index on ids answers it, whatever the size of the ledger.
+    conditions.append(Q(pk__in=linked_matters(actor.person_key).union(held_matters(actor.person_key))))
     conditions.append(Q(finder_id=actor.person_key) if actor.person_id else Q(pk__in=[]))
     made: list[QuerySet[Hazard]] = []
     before = Q(pk__in=[])
@@ -181,12 +184,15 @@ def page(
     Keyset paging over the UUIDv7 id: no page is ever skipped or shown twice while others write.
     """
     keys: list[UUID] = []
-    for arm in arms(actor):
+    parts = arms(actor)
+    for number, arm in enumerate(parts):
         rows = narrowed(arm, filters, at=at, actor=actor)
         if after is not None:
             rows = rows.filter(pk__lt=after)
         # Ids alone first: a covering index answers this without touching the table.
-        keys.extend(rows.order_by("-pk").values_list("pk", flat=True)[: size + 1])
+        ids = rows.values_list("pk", flat=True)
+        # A person's own matters are few: asked for in order, a database would rather walk the whole city newest first.
+        keys.extend(ids if len(parts) > 1 and number >= len(parts) - OWN_ARMS else ids.order_by("-pk")[: size + 1])
     keys = sorted(set(keys), reverse=True)[: size + 1]
     more = len(keys) > size
     holders = Hazard.objects.filter(pk__in=keys[:size]).select_related("holder", "holder_body")
