@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 from django.conf import settings
@@ -36,8 +37,11 @@ PICTURED = 400
 LARGE = 60
 """Days played in one unit of work while nobody else is there."""
 
-SMALL = 8
+SMALL = 1
 """Days played in one unit while others work: the write lock is never held for long."""
+
+PAUSE_S = 0.4
+"""A pause after each such unit: SQLite's lock is not fair, and whoever waits for it has to find it free."""
 
 Progress = Callable[[int, int, str], None]
 
@@ -137,5 +141,6 @@ def _play(
             for day in piece:
                 played.extend(player.play(day))
         if say is not None:
+            sleep(PAUSE_S)
             say(player.entered)
     return list(played)
