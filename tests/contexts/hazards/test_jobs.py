@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from anban.base.journal.models import Entry
+from anban.base.journal.verification import verify
 from anban.base.notices.models import Notice
 from anban.contexts.hazards.jobs import clocks, sum_up
 from anban.contexts.hazards.models import Hazard, Tally
@@ -118,3 +119,12 @@ def test_entries_of_a_job_name_the_job():
     clocks(datetime(2026, 3, 6, 0, 0, tzinfo=UTC), Watching("town"))
     last = Entry.objects.filter(matter=f"hazard:{hazard.pk.hex}", body__contains="hazard.term_expired").get()
     assert '"actor":"job:hazards.clocks"' in last.body
+
+
+def test_what_time_did_verifies():
+    t = town()
+    ordered(t)
+    clocks(datetime(2026, 3, 6, 0, 0, tzinfo=UTC), Watching("town"))
+    clocks(datetime(2026, 5, 10, 0, 0, tzinfo=UTC), Watching("town"))
+    assert Obligation.objects.filter(breached_at__isnull=False).exists()
+    assert [finding.en for finding in verify().findings] == []

@@ -230,7 +230,15 @@ def take_step(
         )
         if not new:
             return False
-        _note("obligation.escalated", actor, at, obligation, {"step": step, "told": str(told.pk) if told else ""})
+        # The obligation itself doesn't change: its digest stays the one of its last change.
+        record(
+            "obligation.escalated",
+            actor=actor,
+            at=at,
+            subject=("obligation", obligation.pk),
+            matter=(obligation.subject_kind, obligation.matter_id),
+            data={"step": step, "told": str(told.pk) if told else ""},
+        )
         if told is not None:
             tell(
                 actor=actor,
