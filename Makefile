@@ -59,7 +59,7 @@ $(VENV)/setup-dev.stamp: requirements-dev.lock pyproject.toml | $(PY)
 setup: $(VENV)/setup.stamp ## build .venv with the pinned packages and .venv/bin/anban
 
 system:
-	@tools/system-packages postgresql chromium fonts-noto-cjk
+	@tools/system-packages postgresql chromium fonts-noto-cjk java-runtime
 
 setup-dev: $(VENV)/setup-dev.stamp system ## the same with the developer's tools, PostgreSQL and Chromium
 
