@@ -11,7 +11,18 @@ from hypothesis import strategies as st
 
 from anban.kit.workdays import china
 from anban.rules import law
-from anban.rules.escalation import LADDERS, PROPOSE_CASE, Delay, Ladder, LadderStep, leaves_house, steps_due
+from anban.rules.escalation import (
+    LADDERS,
+    PROPOSE_CASE,
+    Delay,
+    Ladder,
+    LadderStep,
+    Pause,
+    leaves_house,
+    next_step,
+    pause_decision,
+    steps_due,
+)
 from anban.rules.hazard_terms import Grade
 
 BEIJING = ZoneInfo("Asia/Shanghai")
@@ -138,3 +149,75 @@ def test_every_rung_is_an_estimate_that_a_setting_may_move(ladder: Ladder) -> No
     assert offsets == sorted(offsets)
     outside = [rung.outside for rung in LADDERS[ladder]]
     assert outside == sorted(outside)
+
+
+def paused(days: float, *pauses: Pause) -> list[str]:
+    found = steps_due(
+        Ladder.TERRITORY,
+        MAJOR,
+        due_at=DUE,
+        now=DUE + timedelta(days=days, seconds=1),
+        taken=(),
+        calendar=china(),
+        zone=BEIJING,
+        on=DUE.date(),
+        pauses=pauses,
+    )
+    return ids(found)
+
+
+def test_a_paused_step_waits_and_none_is_told_over_its_head() -> None:
+    pause = Pause("territory.street_deputy", DUE + timedelta(days=9))
+    assert paused(8, pause) == ["territory.community", "territory.street_office"]
+    assert paused(9, pause) == [
+        "territory.community",
+        "territory.street_office",
+        "territory.street_deputy",
+        "territory.street_director",
+        "territory.district_office",
+    ]
+    assert paused(30, pause)[-1] == "territory.city_office"
+    assert paused(1, pause) == paused(1)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 6), st.floats(0, 40)), max_size=4),
+    st.lists(st.floats(0, 60), min_size=1).map(sorted),
+)
+def test_pauses_and_outages_change_no_order_and_lose_no_step(held: list[tuple[int, float]], looks: list[float]) -> None:
+    rungs = LADDERS[Ladder.TERRITORY]
+    pauses = [Pause(f"territory.{rungs[n].name}", DUE + timedelta(days=days)) for n, days in held]
+    told: list[str] = []
+    for days in looks:
+        told += [each for each in paused(days, *pauses) if each not in told]
+    assert told == paused(looks[-1], *pauses)
+    assert told == [f"territory.{rung.name}" for rung in rungs][: len(told)]
+
+
+@pytest.mark.parametrize(
+    ("until", "before", "allowed"),
+    [
+        ("2026-03-16", False, True),
+        ("2026-03-17", False, False),
+        ("2026-03-02", False, False),
+        ("2026-03-10", True, False),
+    ],
+)
+def test_a_pause_is_granted_once_for_at_most_ten_working_days(until: str, before: bool, allowed: bool) -> None:
+    from_on = datetime(2026, 3, 2, tzinfo=BEIJING).date()
+    made = pause_decision(
+        from_on=from_on,
+        until_on=datetime.fromisoformat(until).date(),
+        paused_before=before,
+        calendar=china(),
+        on=from_on,
+    )
+    assert made.allowed is allowed
+
+
+def test_the_next_step_is_the_lowest_that_was_not_told() -> None:
+    rung = next_step(Ladder.SECTOR, {"sector.section"}, on=DUE.date())
+    assert rung is not None
+    assert rung.name == "bureau_deputy"
+    every = {f"sector.{each.name}" for each in LADDERS[Ladder.SECTOR]}
+    assert next_step(Ladder.SECTOR, every, on=DUE.date()) is None

@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from anban.kit.workdays import Calendar
 from anban.rules import clocks, law
+from anban.rules.decision import ALLOWED, REFUSED, Decision, Reason
 from anban.rules.hazard_terms import Clock, Grade, Term
 
 
@@ -75,6 +76,14 @@ LADDERS: Mapping[Ladder, tuple[Rung, ...]] = MappingProxyType(
 PROPOSE_CASE = "propose_case"
 
 
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """One step of a ladder is held back until an instant (暂缓): granted one level up, once per step; the breach still counts."""
+
+    step: str
+    until: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delay:
     """What the ladders ask about a delayed matter.
@@ -139,9 +148,11 @@ def steps_due(
     zone: tzinfo,
     on: date,
     overrides: Mapping[str, int] | None = None,
+    pauses: Collection[Pause] = (),
 ) -> tuple[LadderStep, ...]:
     """This function will give the steps that are due and not yet taken, in their order; after an outage all that were missed.
 
+    A paused step waits until its pause ends, and no later rung is told before it.
     An overdue general hazard under order first means 立案: its first step is the ordering body's proposal by the next
     working day. In a transfer deadlock (`due_at` is then the second return) the committee's office is told at once.
     Raises: LawGap; Refusal `clocks.naive_instant`.
@@ -155,12 +166,62 @@ def steps_due(
         rungs = rungs[[each.name for each in rungs].index(DISTRICT_OFFICE) :]
         shift = law.value(rungs[0].key(ladder), on=on, overrides=overrides).value
     outside = leaves_house(delay, on=on, overrides=overrides)
+    held = {each.step: each.until for each in pauses}
+    barrier = due_at
     for rung in rungs:
         days = max(0, law.value(rung.key(ladder), on=on, overrides=overrides).value - shift)
-        since = due_at + timedelta(days=days)
+        barrier = max(barrier, held.get(f"{ladder}.{rung.name}", barrier))
+        since = max(due_at + timedelta(days=days), barrier)
         if since < now and (outside or not rung.outside):
             steps.append(LadderStep(f"{ladder}.{rung.name}", since, rung.zh, rung.en, rung.instrument, rung))
     return tuple(each for each in sorted(steps, key=lambda step: step.since) if each.id not in taken)
+
+
+def next_step(
+    ladder: Ladder,
+    taken: Collection[str],
+    *,
+    send_back_count: int = 0,
+    on: date,
+    overrides: Mapping[str, int] | None = None,
+) -> Rung | None:
+    """This function will give the lowest rung that was not told yet: what a pause holds back, and who may grant it.
+
+    Raises: LawGap.
+    """
+    rungs = LADDERS[ladder]
+    if is_deadlocked(send_back_count, on=on, overrides=overrides):
+        rungs = rungs[[each.name for each in rungs].index(DISTRICT_OFFICE) :]
+    return next((rung for rung in rungs if f"{ladder}.{rung.name}" not in taken), None)
+
+
+def pause_decision(
+    *,
+    from_on: date,
+    until_on: date,
+    paused_before: bool,
+    calendar: Calendar,
+    on: date,
+    overrides: Mapping[str, int] | None = None,
+) -> Decision:
+    """This function will decide whether a step may be held back: once per step, at most so many working days, from today.
+
+    A year whose calendar is not loaded is counted provisionally. Raises: LawGap.
+    """
+    most = law.value("oversight.pause_workdays", on=on, overrides=overrides)
+    last, _provisional = calendar.provisional_add_workdays(from_on, most.value)
+    checks = (
+        (paused_before, "escalation.paused_before", "这一级只能暂缓一次", "A step is held back only once"),
+        (until_on <= from_on, "escalation.pause_empty", "暂缓的截止日须在今天之后", "A pause ends after today"),
+        (
+            until_on > last,
+            "escalation.pause_too_long",
+            f"暂缓不超过 {most.value} 个工作日",
+            f"A pause lasts at most {most.value} working days",
+        ),
+    )
+    reasons = tuple(Reason(code, zh, en) for failed, code, zh, en in checks if failed)
+    return Decision(REFUSED if reasons else ALLOWED, reasons, (most.source,))
 
 
 def _proposal(

@@ -1,0 +1,179 @@
+"""Like cases compared: exact tests against known values, no effect gives no finding, a planted effect is found."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from anban.rules.comparison import (
+    FEWEST,
+    Case,
+    Comparison,
+    compare,
+    discoveries,
+    groups_of,
+    median,
+    proportion,
+)
+from anban.rules.decision import UNDECIDED
+
+
+def table(group: str, ours: tuple[int, int], rest: tuple[int, int]) -> list[Case]:
+    """Cases of one 2×2 table: (with a measure, without) of the marked and of the others."""
+    rows = []
+    for marked, (hit, miss) in ((True, ours), (False, rest)):
+        for measured, count in ((True, hit), (False, miss)):
+            rows += [Case(f"{group}{marked}{measured}{n}", (group,), marked, measured, 0.0) for n in range(count)]
+    return rows
+
+
+def times(group: str, ours: list[float], rest: list[float]) -> list[Case]:
+    return [
+        Case(f"{group}{n}{marked}", (group,), marked, False, days)
+        for marked, listed in ((True, ours), (False, rest))
+        for n, days in enumerate(listed)
+    ]
+
+
+def test_one_table_is_fishers_exact_test() -> None:
+    made = compare("x", "measure", table("a", (8, 2), (1, 9)))
+    assert made.p == pytest.approx(0.005477, abs=1e-5)
+    assert made.p == pytest.approx(stats.fisher_exact([[8, 2], [1, 9]]).pvalue)
+    assert made.difference == pytest.approx(0.7)
+
+
+@given(st.integers(0, 15), st.integers(0, 15), st.integers(0, 15), st.integers(0, 15))
+def test_every_table_agrees_with_scipy(a: int, b: int, c: int, d: int) -> None:
+    made = compare("x", "measure", table("a", (a, b), (c, d)))
+    if a + b < FEWEST or c + d < FEWEST:
+        assert made.p is None
+    else:
+        assert made.p == pytest.approx(stats.fisher_exact([[a, b], [c, d]]).pvalue, abs=1e-7)
+
+
+def test_groups_are_never_mixed() -> None:
+    """Within each group both sides are treated alike; taken together they would seem not to be (Simpson)."""
+    cases = [*table("grave", (18, 2), (9, 1)), *table("slight", (1, 9), (2, 18))]
+    assert stats.fisher_exact([[19, 11], [11, 19]]).pvalue < 0.08
+    made = compare("x", "measure", cases)
+    assert made.difference == pytest.approx(0.0)
+    assert made.p == pytest.approx(1.0)
+
+
+def test_several_tables_agree_with_a_counted_enumeration() -> None:
+    """The exact probability equals that of dealing the marks anew in every way, counted by drawing many of them."""
+    cases = [*table("a", (5, 1), (3, 5)), *table("b", (5, 1), (2, 6))]
+    made = compare("x", "measure", cases)
+    rng = random.Random(5)
+    outcome, draws = [], 20_000
+    for _ in range(draws):
+        outcome.append(sum(sum(rng.sample(hits, 6)) for hits in ([1] * 8 + [0] * 6, [1] * 7 + [0] * 7)))
+    counted = {k: outcome.count(k) / draws for k in set(outcome)}
+    p = sum(share for k, share in counted.items() if share <= counted[10] * 1.05)
+    assert made.p == pytest.approx(p, abs=0.015)
+
+
+def test_times_agree_with_the_rank_test() -> None:
+    ours = [3, 4, 5, 6, 7, 8, 9, 10, 11, 12]
+    rest = [8, 9, 10, 11, 12, 13, 14, 15, 16, 17.5]
+    made = compare("x", "time", times("a", [*map(float, ours)], [*map(float, rest)]), seed=3)
+    exact = stats.mannwhitneyu(ours, rest, method="asymptotic", use_continuity=False).pvalue
+    assert made.p is not None
+    assert made.p == pytest.approx(exact, rel=0.6)
+    assert made.difference is not None
+    assert made.difference < 0
+    assert made == compare("x", "time", times("a", [*map(float, ours)], [*map(float, rest)]), seed=3)
+
+
+def test_all_at_the_horizon_tell_nothing_apart() -> None:
+    assert compare("x", "time", times("a", [60.0] * 10, [60.0] * 10)).p == 1.0
+
+
+@pytest.mark.parametrize(("ours", "rest"), [(9, 40), (40, 9), (0, 0)])
+def test_few_cases_say_that_they_cannot_tell(ours: int, rest: int) -> None:
+    made = compare("x", "measure", table("a", (ours, 0), (0, rest)))
+    assert made.p is None
+    said = made.decide(False)
+    assert (said.outcome, said.reasons[0].zh) == (UNDECIDED, "不足以判断")
+
+
+def test_a_group_with_one_side_only_is_left_out() -> None:
+    cases = [*table("both", (6, 6), (6, 6)), *table("ours", (40, 0), (0, 0))]
+    assert set(groups_of(cases)) == {("both",)}
+    assert compare("x", "measure", cases).marked == 12
+
+
+def test_intervals_hold_their_estimate_and_are_silent_when_few() -> None:
+    share = proportion(30, 100)
+    low, high = stats.binomtest(30, 100).proportion_ci(method="wilson")
+    assert (share.low, share.high) == pytest.approx((low, high), abs=1e-6)
+    assert not proportion(3, 9).enough
+    assert proportion(3, 9).value is None
+    middle = median(range(1, 21))
+    assert (middle.value, middle.low, middle.high) == (10.5, 6, 15)
+    assert not median([1, 2]).enough
+
+
+@given(st.lists(st.integers(0, 50), min_size=FEWEST, max_size=80))
+def test_the_median_lies_in_its_interval(values: list[int]) -> None:
+    made = median(values)
+    assert made.low is not None
+    assert made.high is not None
+    assert made.value is not None
+    assert made.low <= made.value <= made.high
+
+
+def test_discoveries_follow_benjamini_and_hochberg() -> None:
+    def one(name: str, p: float | None) -> Comparison:
+        return Comparison(name, "measure", 10, 10, 0.1, p)
+
+    listed = [one("a", 0.001), one("b", 0.02), one("c", 0.04), one("d", 0.9), one("e", None)]
+    found = discoveries(listed)
+    adjusted = stats.false_discovery_control([0.001, 0.02, 0.04, 0.9])
+    assert [found[n, "measure"] for n in "abcd"] == [bool(p <= 0.05) for p in adjusted]
+    assert found["e", "measure"] is False
+
+
+def city(seed: int, effect: float = 0.0, *, bodies: int = 5, groups: int = 4, per_group: int = 60) -> list[Comparison]:
+    """All comparisons of one city with marks dealt at random; ``effect`` lifts the share of measures under instruction."""
+    rng = random.Random(seed)
+    rows = []
+    for group in range(groups):
+        base = rng.uniform(0.2, 0.6)
+        for n in range(per_group):
+            noted = rng.random() < 0.25
+            measured = rng.random() < min(0.95, base + (effect if noted else 0.0))
+            days = min(60.0, rng.expovariate(1 / 20) * (0.4 if noted and effect else 1.0))
+            rows.append((f"{group}-{n}", (str(group),), noted, rng.randrange(bodies), measured, round(days)))
+    made = []
+    for kind in ("measure", "time"):
+        made.append(compare("instruction", kind, [Case(k, g, noted, m, d) for k, g, noted, _, m, d in rows], seed=seed))
+        for body in range(bodies):
+            cases = [Case(k, g, b == body, m, d) for k, g, _, b, m, d in rows]
+            made.append(compare(f"body {body}", kind, cases, seed=seed + body))
+    return made
+
+
+def test_without_an_effect_at_most_one_city_in_twenty_has_a_finding(soak: bool) -> None:
+    cities = 400 if soak else 60
+    false = sum(any(discoveries(city(seed)).values()) for seed in range(cities))
+    print(f"false findings: {false} of {cities} null cities")
+    assert false / cities <= 0.05
+
+
+def test_a_planted_effect_is_found_with_the_power_that_is_stated(soak: bool) -> None:
+    """Thirty points more measures under instruction, 240 cases, a quarter of them noted: found in at least nine of ten."""
+    cities = 100 if soak else 20
+    found = sum(discoveries(city(1000 + seed, 0.30))["instruction", "measure"] for seed in range(cities))
+    print(f"planted effect found: {found} of {cities}")
+    assert found >= 0.9 * cities
+
+
+def test_the_null_cities_would_notice_a_test_without_control() -> None:
+    """The planted fault: comparisons taken one by one at five percent, not together."""
+    loud = sum(any((each.p or 1) <= 0.05 for each in city(seed)) for seed in range(30))
+    assert loud > 0.2 * 30
