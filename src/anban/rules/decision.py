@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -56,3 +57,19 @@ class Decision:
 ALLOWED = "allowed"
 REFUSED = "refused"
 UNDECIDED = "undecided"
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What a rule with a frozen name concluded (计算结论): outcome by field, as `anban rule` and the API give it.
+
+    Values are whole numbers, exact decimals, terms, days, aware instants, booleans, null, and lists and mappings of these.
+    """
+
+    outcome: Mapping[str, object]
+    reasons: tuple[Reason, ...] = ()
+    sources: tuple[Source, ...] = ()
+
+
+CANNOT_JUDGE = "cannot_judge"
+"""The one value of `decision` in an outcome that is none: unknown is not false."""

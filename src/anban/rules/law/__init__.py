@@ -12,7 +12,12 @@ from typing import Any
 from anban.rules.decision import CERTAINTIES, Source
 from anban.rules.errors import LawGap, Refusal
 
-UNITS = ("hours", "days", "workdays", "times", "percent", "yuan")
+UNITS = (
+    "hours", "days", "workdays", "months", "years", "times", "percent", "yuan",
+    "persons", "points", "kg", "m2", "rooms", "beds", "clause",
+)  # fmt: skip
+CLAUSE = "clause"
+"""The unit of an entry without a number: a clause that decides by its words, dated and sourced like a value."""
 SETTING_LAW = "本系统设置"
 
 
@@ -36,11 +41,25 @@ class Entry:
     en: str
     least: int
     provisions: tuple[Provision, ...]
+    fixed: bool = False
 
     @property
     def overridable(self) -> bool:
-        """This property will be true when no provision of the key is law: only customs of the field are settings."""
-        return all(each.source.certainty == "estimate" for each in self.provisions)
+        """This property will be true when no provision of the key is law: only customs of the field are settings.
+
+        A `fixed` estimate is none either: a rule with a frozen name gives the same answer in every city.
+        """
+        return not self.fixed and all(each.source.certainty == "estimate" for each in self.provisions)
+
+    def on(self, day: date) -> Provision:
+        """This function will give the provision in force on a day.
+
+        Raises: LawGap before the first one.
+        """
+        for provision in reversed(self.provisions):
+            if provision.in_force_from <= day:
+                return provision
+        raise LawGap(self.key, day)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +98,15 @@ def _entry(key: str, table: Mapping[str, Any]) -> Entry:
     days = [each.in_force_from for each in provisions]
     if not days or days != sorted(set(days)):
         raise ValueError(f"{key}: provisions are needed, from the oldest to the newest")
-    return Entry(key, unit, table["zh"], table["en"], least, provisions)
+    return Entry(key, unit, table["zh"], table["en"], least, provisions, fixed=bool(table.get("fixed", False)))
 
 
 def _provision(key: str, least: int, row: Mapping[str, Any]) -> Provision:
     day, value, certainty = row.get("from"), row.get("value"), row.get("certainty")
+    if key.endswith(f"_{CLAUSE}"):
+        if value is not None:
+            raise ValueError(f"{key}: a clause has no number")
+        value = max(1, least)
     if type(day) is not date:
         raise ValueError(f"{key}: `from` must be a date")
     if type(value) is not int or value < least:
@@ -135,10 +158,7 @@ def value(key: str, *, on: date, overrides: Mapping[str, int] | None = None) -> 
     Raises: LawGap before the first provision; Refusal `law.unknown_key`, `law.not_overridable`, `law.override_invalid`.
     """
     known = entry(key)
-    in_force = [each for each in known.provisions if each.in_force_from <= on]
-    if not in_force:
-        raise LawGap(key, on)
-    provision = in_force[-1]
+    provision = known.on(on)
     if overrides is None or key not in overrides:
         return LawValue(key, provision.value, known.unit, provision.source)
     check_override(key, overrides[key])
@@ -155,3 +175,34 @@ def check_override(key: str, replacement: int) -> None:
         raise Refusal("law.not_overridable", field=key, key=key)
     if type(replacement) is not int or replacement < known.least:
         raise Refusal("law.override_invalid", field=key, key=key, least=known.least, value=replacement)
+
+
+class Book:
+    """The law as it stood on one day (当日有效的法): gives values by key and remembers whence, for the sources of a ruling."""
+
+    __slots__ = ("_sources", "on")
+
+    def __init__(self, on: date) -> None:
+        self.on = on
+        self._sources: dict[Source, None] = {}
+
+    def __getitem__(self, key: str) -> int:
+        """This function will give a value and count its source among those that the ruling rests on.
+
+        Raises: LawGap; Refusal `law.unknown_key`.
+        """
+        provision = entry(key).on(self.on)
+        self._sources[provision.source] = None
+        return provision.value
+
+    def cite(self, key: str) -> None:
+        """This function will count a clause that decides by its words among the sources.
+
+        Raises: LawGap; Refusal `law.unknown_key`.
+        """
+        self[key]
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """This property will name the sources of every value read so far, in the order of reading."""
+        return tuple(self._sources)
