@@ -1,4 +1,4 @@
-"""The register as a file that imports back unchanged."""
+"""The register as a file that imports back unchanged, and what it hands to whole-city analysis."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Literal
 
+from anban.base.exports import Column, Export, declare
 from anban.base.people.actor import Actor
 from anban.base.people.operations import note_access
 from anban.contexts.catalog import queries as catalog
@@ -86,3 +87,21 @@ class _KindWords:
     def of(self, code: str) -> str:
         """This method will give the word to write for a kind's code."""
         return self._words.get(code, code)
+
+
+PLACES = declare(
+    Export(
+        name="places", version=1, source="establishments_place p", root="p.root",
+        columns=(
+            Column("place", "key", "p.id"), Column("id", "id", "p.id"), Column("survivor", "key", "p.survivor_id"),
+            Column("form", "text", "p.form"), Column("kind", "text", "p.kind"), Column("industry", "text", "p.industry"),
+            Column("area_path", "text", "p.area_path"), Column("street", "street", "p.area_path"),
+            Column("overview_code", "text", "p.overview_code"), Column("affiliation", "text", "p.affiliation"),
+            Column("status", "text", "p.status"), Column("status_on", "date", "p.status_on"),
+            Column("lng_wgs84", "float", "p.lng_wgs84"), Column("lat_wgs84", "float", "p.lat_wgs84"),
+            Column("historical", "bool", "p.historical"), Column("registered_on", "instant_day", "p.registered_at"),
+        ),
+        changed_by=(("establishments_place", "p.id", "place"),),
+        unique="place",
+    )
+)  # fmt: skip

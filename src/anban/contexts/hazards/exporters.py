@@ -1,4 +1,4 @@
-"""The ledger as a file: the columns that the importer of hazards reads back, as CSV in a stream or as a workbook."""
+"""The ledger as a file that the importer of hazards reads back, and what it hands to whole-city analysis."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from datetime import datetime
 from io import BytesIO
 from typing import BinaryIO, Final
 
+from anban.base.exports import Column, Export, declare
 from anban.base.people.actor import Actor
 from anban.contexts.establishments.queries import number_of
 from anban.contexts.hazards.models import Hazard
@@ -107,3 +108,41 @@ def workbook(actor: Actor, filters: Filters, *, at: datetime) -> BinaryIO:
     )
     target.seek(0)
     return target
+
+
+LEDGER = declare(
+    Export(
+        name="hazards", version=1, source="hazards_hazard h", root="h.root", period="found_on",
+        columns=(
+            Column("hazard", "key", "h.id"), Column("id", "id", "h.id"), Column("place", "key", "h.place_id"),
+            Column("place_kind", "text", "h.place_kind"), Column("street", "street", "h.area_path"),
+            Column("class_code", "text", "h.class_code"), Column("code", "text", "h.code"),
+            Column("grade", "text", "h.grade"), Column("state", "text", "h.state"), Column("origin", "text", "h.origin"),
+            Column("track", "text", "h.track"), Column("found_on", "date", "h.found_on"),
+            Column("entered_on", "instant_day", "h.entered_at"), Column("due_on", "instant_day", "h.due_at"),
+            Column("closed_on", "date", "h.closed_on"), Column("watch_until", "date", "h.watch_until"),
+            Column("is_open", "bool", "h.is_open"), Column("cycle_no", "int", "h.cycle_no"),
+            Column("rebound_no", "int", "h.rebound_no"), Column("proof", "text", "h.proof"),
+            Column("penalised", "bool", "h.penalised"), Column("voices", "int", "h.voices_count"),
+            Column("historical", "bool", "h.historical"),
+        ),
+        changed_by=(("hazards_hazard", "h.id", "hazard"),),
+    )
+)  # fmt: skip
+
+ROUNDS = declare(
+    Export(
+        name="cycles", version=1, source="hazards_cycle c JOIN hazards_hazard h ON h.id = c.hazard_id",
+        root="h.root", period="found_on",
+        columns=(
+            Column("cycle", "key", "c.id"), Column("hazard", "key", "c.hazard_id"), Column("place", "key", "h.place_id"),
+            Column("place_kind", "text", "h.place_kind"), Column("street", "street", "h.area_path"),
+            Column("class_code", "text", "h.class_code"), Column("grade", "text", "h.grade"), Column("no", "int", "c.no"),
+            Column("found_on", "date", "c.found_on"), Column("due_on", "instant_day", "c.due_at"),
+            Column("ended_on", "date", "c.ended_on"), Column("outcome", "text", "c.outcome"),
+            Column("proof", "text", "c.proof"), Column("acceptor", "key", "c.acceptor_id"),
+            Column("inferred", "bool", "c.inferred"),
+        ),
+        changed_by=(("hazards_cycle", "c.id", "cycle"), ("hazards_hazard", "c.hazard_id", "hazard")),
+    )
+)  # fmt: skip

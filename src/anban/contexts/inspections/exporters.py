@@ -1,4 +1,4 @@
-"""Visits as a file that imports back unchanged."""
+"""Visits as a file that imports back unchanged, and what visits hand to whole-city analysis."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Literal
 
+from anban.base.exports import Column, Export, declare
 from anban.base.people.actor import Actor
 from anban.base.people.operations import note_access
 from anban.contexts.inspections import queries
@@ -44,3 +45,31 @@ def _rows(actor: Actor, filters: queries.Filters, *, english: bool) -> Iterator[
             said = said_by(visit)
             said["kind"], said["result"] = KINDS[visit.kind][word], RESULTS[visit.result][word]
             yield [said.get(column.field, "") for column in EXPORTED]
+
+
+VISITS = declare(
+    Export(
+        name="visits", version=1, source="inspections_visit v", root="v.root", period="day",
+        columns=(
+            Column("visit", "key", "v.id"), Column("place", "key", "v.place_id"), Column("day", "date", 'v."on"'),
+            Column("kind", "text", "v.kind"), Column("result", "text", "v.result"), Column("body", "key", "v.body_id"),
+            Column("historical", "bool", "v.historical"), Column("recorded_on", "instant_day", "v.recorded_at"),
+        ),
+        changed_by=(("inspections_visit", "v.id", "visit"),),
+    )
+)  # fmt: skip
+
+FINDINGS = declare(
+    Export(
+        name="findings", version=1,
+        source="inspections_finding f JOIN inspections_visit v ON v.id = f.visit_id", root="v.root", period="day",
+        columns=(
+            Column("visit", "key", "f.visit_id"), Column("hazard", "key", "f.hazard_id"),
+            Column("place", "key", "v.place_id"), Column("day", "date", 'v."on"'), Column("code", "text", "f.code"),
+            Column("severity", "text", "f.severity"), Column("times", "int", "f.times"),
+            Column("cycle_no", "int", "f.cycle_no"),
+        ),
+        # A finding of foreign history comes in with its hazard, one of today with its visit.
+        changed_by=(("inspections_visit", "f.visit_id", "visit"), ("hazards_hazard", "f.hazard_id", "hazard")),
+    )
+)  # fmt: skip
