@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
 from anban.base.exports import Export, exports
-from anban.lake.engine import connected
+from anban.lake.duck import connected
 from anban.lake.folder import Lake, file_hash, manifest_of
 from anban.lake.source import Source, conditions, opened
 from anban.rules.errors import Refusal, register
@@ -191,21 +191,22 @@ def _table(work: _Writing, last: Snapshot | None, changed: Mapping[str, set[str]
 
 def _merge(work: _Writing, last: Snapshot, changed: Mapping[str, set[str]]) -> None:
     """Write anew the parts in which something changed: the last snapshot's rows without the changed ones, and these as they are now."""
+    import pyarrow as pa
+
     export, duck = work.export, work.duck
     old = [str(last.folder / f["path"]) for f in last.manifest["files"] if f["table"] == export.name]
     duck.execute(f"CREATE TEMP TABLE fresh AS SELECT * FROM read_parquet({old!r}) LIMIT 0")
     for condition in conditions(export, changed):
         with work.source.batches(export, condition) as given:
             duck.register("given", given)
-            duck.execute(f"INSERT INTO fresh SELECT {work.chosen} FROM given")
+            duck.sql(f"SELECT {work.chosen} FROM given").insert_into("fresh")
             duck.unregister("given")
     tests = []
     for number, (table, _, key) in enumerate(export.changed_by):
-        duck.execute(f"CREATE TEMP TABLE gone_{number} (key BIGINT)")
-        ids = sorted(changed.get(table, ()))
-        for start in range(0, len(ids), 20_000):
-            values = ", ".join(f"({int(one[-15:], 16)})" for one in ids[start : start + 20_000])
-            duck.execute(f"INSERT INTO gone_{number} VALUES {values}")
+        keys = pa.table({"key": pa.array((int(one[-15:], 16) for one in changed.get(table, ())), pa.int64())})
+        duck.register("given", keys)
+        duck.execute(f"CREATE TEMP TABLE gone_{number} AS SELECT key FROM given")
+        duck.unregister("given")
         tests.append(f"COALESCE({key} IN (SELECT key FROM gone_{number}), FALSE)")
     gone = " OR ".join(tests)
     parts = duck.execute(

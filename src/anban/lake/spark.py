@@ -11,10 +11,21 @@ import sqlglot
 from sqlglot import exp
 
 from anban.lake.engine import Value, with_values
-from anban.rules.errors import Refusal
+from anban.rules.errors import Refusal, register
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+register(
+    "lake.spark_absent",
+    zh="没有安装 Spark：请安装 anban[spark] 和 Java 17 运行环境。",
+    en="Spark is not installed: install anban[spark] and a Java 17 runtime.",
+)
+register(
+    "lake.spark_unreachable",
+    zh="连不上 Spark：{engine}。请检查地址和主节点是否在运行。",
+    en="Spark can't be reached at {engine}. Check the address and whether the master is running.",
+)
 
 SETTINGS: Final = {
     "spark.sql.session.timeZone": "UTC",
