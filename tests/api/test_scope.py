@@ -126,7 +126,7 @@ def build() -> tuple[Town, dict[str, Corner]]:
     """Build both towns with a corner in every area of the matrix."""
     made, other = town(), town("other")
     for one in (made, other):
-        one.person("外人")
+        one.hold("外人", "市安委办", "city_committee_officer", "试验市")
     made.areas["望京社区"] = add_area(
         actor=made.job, at=AT, root="town", code="A01026001", name="望京社区", name_en="望京社区", level="community",
         parent=made.areas["望京街道"], path="1/05/026/001/",

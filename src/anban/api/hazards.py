@@ -23,7 +23,7 @@ from anban.base.files import queries as files
 from anban.base.people.actor import Actor
 from anban.base.people.operations import note_access
 from anban.contexts.establishments import queries as establishments
-from anban.contexts.hazards import operations, queries
+from anban.contexts.hazards import operations, policies, queries
 from anban.contexts.inspections.operations import review_on_site
 from anban.contexts.territory.queries import area_by_code
 from anban.rules.errors import Refusal, register
@@ -371,8 +371,6 @@ def hazard_page(request: HttpRequest, query: HazardQuery) -> HttpResponse:
 def enter_hazard(request: HttpRequest, body: Body[SightingIn]) -> HttpResponse:
     """Put a danger on the ledger (上账): 201 for a new one or a rebound, 200 where it joins one that is open."""
     actor, at = actor_of(request), moment_of(request)
-    if not reachable(actor, body.place):
-        raise Refusal("hazard.place_unknown", field="place")
     firm = actor.roles <= {FIRM}
     seen = operations.Sighting(
         place_id=body.place,
@@ -444,14 +442,9 @@ def attach_to_hazard(request: HttpRequest, hazard_id: UUID, body: Body[AttachIn]
 
 
 def reachable(actor: Actor, place_id: UUID) -> bool:
-    """Tell whether the caller may report about a place: one that it sees, or any in its areas whatever its kind.
-
-    Whoever answers for gas looks at restaurants, which another sector keeps.
-    """
-    if establishments.place(actor, place_id) is not None:
-        return True
+    """Tell whether the caller may report about a place."""
     row = establishments.places_by_id([place_id]).get(place_id)
-    return row is not None and row.root == actor.root and actor.covers(row.area_path)
+    return row is not None and row.root == actor.root and policies.can_enter(actor, row)
 
 
 def readable(actor: Actor, file_id: UUID) -> bool:

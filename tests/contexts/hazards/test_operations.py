@@ -7,6 +7,7 @@ from datetime import date, timedelta
 import pytest
 
 from anban.base.journal.models import Entry
+from anban.contexts.establishments.operations import merge
 from anban.contexts.hazards.models import Cycle, Hazard
 from anban.contexts.hazards.operations import Sighting, act, enter
 from anban.contexts.obligations.models import Obligation
@@ -352,3 +353,44 @@ def test_a_rebound_is_entered_not_clicked():
         )
     assert refused.value.code == "hazard.rebound_is_entered"
     assert Cycle.objects.filter(hazard=hazard).count() == 1
+
+
+def test_nobody_enters_a_hazard_at_a_place_out_of_reach_and_nothing_is_written():
+    t = town()
+    here, there = t.place(), t.place("别区面馆", area="中关村街道", manager="马丽")
+    far = town("elsewhere")
+    for who, place in (("王敏", there), ("赵磊", there), ("李强", there), ("高远", here), ("王敏", far.place())):
+        entries = Entry.objects.count()
+        with pytest.raises(Refusal) as refused:
+            see(t, who, place)
+        assert (refused.value.code, refused.value.field) == ("hazard.place_unknown", "place")
+        assert (Hazard.objects.count(), Entry.objects.count()) == (0, entries)
+
+
+def test_whoever_has_the_area_enters_whatever_the_kind_of_the_place():
+    t = town()
+    hospital = t.place("望京医院", kind="hospital", manager=None)
+    # 商务局 keeps restaurants; what it sees in a hospital goes on the ledger all the same.
+    assert see(t, "周航", hospital, part="走廊").kind == "new"
+    assert see(t, "林涛", hospital, part="地下室").kind == "new"
+    assert (
+        enter(actor=t.job, at=AT, sighting=Sighting(place_id=hospital.pk, code="RG07", part="屋顶", fact="x")).kind
+        == "new"
+    )
+
+
+def test_a_firm_enters_at_its_own_place_and_at_the_one_it_was_merged_into():
+    t = town()
+    kept, gone = t.place(manager=None), t.place("巷口面馆(旧)")
+    with pytest.raises(Refusal):
+        see(t, "李强", kept)
+    assert see(t, "李强", gone, part="后厨").kind == "new"
+    merge(actor=t.actor("刘洋"), at=AT, survivor_id=kept.pk, absorbed_id=gone.pk, reason="同一家")
+    assert see(t, "李强", kept, part="前厅").kind == "new"
+
+
+def test_administrators_of_the_house_enter_nothing():
+    t = town()
+    t.hold("吴管理", "市安委办", "system_admin", "试验市")
+    with pytest.raises(Refusal):
+        see(t, "吴管理", t.place())

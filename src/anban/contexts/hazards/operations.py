@@ -21,7 +21,7 @@ from anban.contexts.catalog.models import HazardCode
 from anban.contexts.catalog.queries import latest_code, may_order
 from anban.contexts.establishments.models import Observation, Place
 from anban.contexts.establishments.search import search_text
-from anban.contexts.hazards import duties
+from anban.contexts.hazards import duties, policies
 from anban.contexts.hazards.models import Cycle, Hazard, Measure, Paper, Tally, Voice
 from anban.contexts.hazards.queries import facts_of, liable_person, roles_towards, same_danger
 from anban.contexts.responsibility import operations as responsibility
@@ -60,7 +60,11 @@ register(
     zh="{who}刚刚改动了这条隐患，请看过后再办。",
     en="{who} has just changed this hazard. Look again, then act.",
 )
-register("hazard.place_unknown", zh="没有这个单位。", en="There is no such place.")
+register(
+    "hazard.place_unknown",
+    zh="没有这个单位，或不在您的管辖范围内。",
+    en="There is no such place in what you may see.",
+)
 register("hazard.fact_missing", zh="请写明看到了什么。", en="Say what was seen.")
 register("hazard.needs_missing", zh="还缺：{what_zh}", en="Still missing: {what_en}")
 register("hazard.in_the_future", zh="发现时间在将来。", en="The time of finding lies in the future.")
@@ -220,7 +224,8 @@ def enter(*, actor: Actor, at: datetime, sighting: Sighting) -> Entered:
     """
     with unit():
         place = Place.objects.select_for_update().filter(pk=sighting.place_id, root=actor.root).first()
-        if place is None:
+        if place is None or not policies.can_enter(actor, place):
+            # The same answer for what is not there and for what lies out of reach.
             raise Refusal("hazard.place_unknown", field="place")
         if not sighting.fact.strip():
             raise Refusal("hazard.fact_missing", field="fact")

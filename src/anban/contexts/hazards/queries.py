@@ -81,7 +81,7 @@ def arms(actor: Actor) -> list[QuerySet[Hazard]]:
     rows = Hazard.objects.filter(root=actor.root)
     if actor.system:
         return [rows]
-    grants = [g for g in actor.grants if g.root == actor.root and not g.matter_id and _business(g.role)]
+    grants = [g for g in actor.grants if g.root == actor.root and not g.matter_id and is_business(g.role)]
     if any(g.whole_root for g in grants):
         return [rows]
     conditions: list[Q] = []
@@ -110,7 +110,8 @@ def _order(item: tuple[str, frozenset[str], frozenset[str]]) -> tuple[str, tuple
     return item[0], tuple(sorted(item[1])), tuple(sorted(item[2]))
 
 
-def _business(role: str) -> bool:
+def is_business(role: str) -> bool:
+    """Tell whether a role has a part in the business of a root, beside the running of the house (三员分立)."""
     return role not in {"system_admin", "security_admin", "audit_admin"}
 
 
@@ -386,7 +387,7 @@ def board(actor: Actor, *, by: str = "overview_code") -> tuple[list[BoardRow], d
     """
     rows = Tally.objects.filter(root=actor.root)
     grants = [
-        g for g in actor.grants if g.root == actor.root and not g.place_id and not g.matter_id and _business(g.role)
+        g for g in actor.grants if g.root == actor.root and not g.place_id and not g.matter_id and is_business(g.role)
     ]
     if not actor.system and not any(g.whole_root for g in grants):
         covered = Q(pk__in=[])
