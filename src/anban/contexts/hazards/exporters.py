@@ -137,7 +137,8 @@ ROUNDS = declare(
         columns=(
             Column("cycle", "key", "c.id"), Column("hazard", "key", "c.hazard_id"), Column("place", "key", "h.place_id"),
             Column("place_kind", "text", "h.place_kind"), Column("street", "street", "h.area_path"),
-            Column("class_code", "text", "h.class_code"), Column("grade", "text", "h.grade"), Column("no", "int", "c.no"),
+            Column("class_code", "text", "h.class_code"), Column("code", "text", "h.code"), Column("grade", "text", "h.grade"),
+            Column("origin", "text", "h.origin"), Column("state", "text", "h.state"), Column("no", "int", "c.no"),
             Column("found_on", "date", "c.found_on"), Column("due_on", "instant_day", "c.due_at"),
             Column("ended_on", "date", "c.ended_on"), Column("outcome", "text", "c.outcome"),
             Column("proof", "text", "c.proof"), Column("acceptor", "key", "c.acceptor_id"),

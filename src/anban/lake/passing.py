@@ -1,0 +1,89 @@
+"""The pass over one snapshot: every text in its order on an engine, results as versioned Parquet with a manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from anban.lake import texts
+from anban.lake.engine import Engine
+from anban.lake.folder import Lake, file_hash, manifest_hash, manifest_of
+from anban.lake.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+FORMAT: Final = 1
+RESULTS: Final = tuple(step.name for step in texts.STEPS if step.kind == "result")
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A published pass over one root: its folder and what its manifest says."""
+
+    folder: Path
+    manifest: dict[str, Any]
+
+    @property
+    def hash(self) -> str:
+        """Return the SHA-256 of the manifest, which names every file's."""
+        return manifest_hash(self.folder)
+
+    def table(self, name: str) -> pa.Table:
+        """Return a whole result; for those that are small."""
+        import pyarrow.parquet as pq
+
+        return pq.read_table(self.folder / f"{name}.parquet")
+
+
+def compute(
+    engine: Engine, snapshot: Snapshot, root: str, as_of: date, folder: Path, progress: Progress | None = None
+) -> dict[str, int]:
+    """Run every text over one root of a snapshot and write the results into a folder; return their rows."""
+    given = texts.values(as_of)
+    for table in snapshot.tables:
+        engine.load(table, snapshot.files(table, root))
+    rows: dict[str, int] = {}
+    for number, step in enumerate(texts.STEPS):
+        if progress:
+            progress(step.zh, number, len(texts.STEPS))
+        text = texts.text(step.name)
+        if step.kind == "result":
+            rows[step.name] = engine.save(step.name, text, folder / f"{step.name}.parquet", given)
+            # Later texts read results as they were written.
+            engine.load(step.name, [folder / f"{step.name}.parquet"])
+        else:
+            engine.make(step.name, text, given, keep=step.kind == "table")
+    return rows
+
+
+def run(
+    lake: Lake,
+    engine: Engine,
+    snapshot: Snapshot,
+    *,
+    root: str,
+    as_of: date,
+    at: datetime,
+    progress: Progress | None = None,
+) -> Result:
+    """Publish the results of one root for a day; the caller holds ``lake.writing()``."""
+    series = f"results/{root}"
+    draft = lake.draft(series)
+    rows = compute(engine, snapshot, root, as_of, draft, progress)
+    manifest = {
+        "format": FORMAT, "root": root, "as_of": as_of.isoformat(), "position": snapshot.position,
+        "chain": snapshot.manifest["chain"], "snapshot": snapshot.folder.name,
+        "made_at": at.astimezone(UTC).isoformat(timespec="microseconds"), "engine": engine.name.partition(":")[0],
+        "texts": sha256("".join(texts.text(step.name) for step in texts.STEPS).encode()).hexdigest(),
+        "files": [
+            {"path": f"{name}.parquet", "rows": rows[name], "sha256": file_hash(draft / f"{name}.parquet")} for name in RESULTS
+        ],
+    }  # fmt: skip
+    folder = lake.publish(draft, f"{at.astimezone(UTC):%Y%m%dT%H%M%S%f}", manifest)
+    return Result(folder, manifest_of(folder))
