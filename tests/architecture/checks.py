@@ -13,7 +13,7 @@ PACKAGE = REPOSITORY / "src" / "anban"
 
 # The one table of heavy engines that may be imported where they are used.
 HEAVY_ENGINES = frozenset(
-    {"duckdb", "pyarrow", "sklearn", "pyspark", "typst", "adbc_driver_sqlite", "adbc_driver_postgresql"}
+    {"duckdb", "pyarrow", "sklearn", "pyspark", "typst", "mpmath", "adbc_driver_sqlite", "adbc_driver_postgresql"}
 )
 # Names that say nothing: a function without a home is a function whose name is not yet understood.
 NO_NAMES = frozenset({"utils", "helpers", "common", "core", "misc", "services", "managers"})

@@ -11,7 +11,7 @@ from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from anban.rules import law
-from anban.rules.registry import Asked, Rule, unit_of
+from anban.rules.registry import Asked, Rule, Version, spoken, unit_of
 
 _KINDS: dict[Any, str] = {
     int: "integer",
@@ -71,7 +71,7 @@ def _inputs(facts: type) -> Iterator[Input]:
             inner = inputs_of(kind)
         required = each.default is MISSING
         yield Input(
-            each.name, asked.zh, asked.en, _KINDS.get(kind) or ("choice" if choices else "object"),
+            spoken(each.name), asked.zh, asked.en, _KINDS.get(kind) or ("choice" if choices else "object"),
             unit_of(each.name, asked.unit), required, nullable, None if required else each.default, many, choices, inner,
         )  # fmt: skip
 
@@ -134,9 +134,11 @@ def _described(asked: Input) -> dict[str, Any]:
     return made
 
 
-def _distinct(rule: Rule) -> tuple[law.Provision, ...]:
+def _distinct(rule: Rule) -> tuple[law.Provision | Version, ...]:
     """Give the provisions behind a rule, each law and article once per day in force."""
-    found: dict[tuple[object, date], law.Provision] = {}
+    found: dict[tuple[object, date], law.Provision | Version] = {
+        (each.source, each.in_force_from): each for each in rule.versions
+    }
     for key in rule.rests_on:
         for each in law.entry(key).provisions:
             found.setdefault((each.source, each.in_force_from), each)

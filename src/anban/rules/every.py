@@ -4,6 +4,19 @@ from __future__ import annotations
 
 from anban.rules import (
     emergency,
+    major_fire_hazard,
+    major_hazard_source,
 )
+from anban.rules.statistics import cusum, kappa, poisson_change, scan_cluster, survival, unseen_hazards
 
-RULE_MODULES = (emergency,)
+RULE_MODULES = (
+    emergency,
+    major_fire_hazard,
+    major_hazard_source,
+    cusum,
+    kappa,
+    poisson_change,
+    scan_cluster,
+    survival,
+    unseen_hazards,
+)

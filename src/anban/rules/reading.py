@@ -14,7 +14,7 @@ from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from anban.rules.errors import Refusal, register
-from anban.rules.registry import Asked, shown
+from anban.rules.registry import Asked, shown, spoken
 
 SHANGHAI = timezone(timedelta(hours=8))
 """The offset of instants that name none: Beijing has kept +08:00 without summer time since 1992, before any rule here."""
@@ -80,11 +80,14 @@ def _reader(facts: type) -> Reader:
     hints = get_type_hints(facts)
     converts: dict[str, Convert] = {}
     required: list[str] = []
+    own: dict[str, str] = {}
     for each in fields(facts):
         asked: Asked = each.metadata["asked"]
-        converts[each.name] = _convert(hints[each.name], asked, each.name)
+        name = spoken(each.name)
+        own[name] = each.name
+        converts[name] = _convert(hints[each.name], asked, name)
         if each.default is MISSING:
-            required.append(each.name)
+            required.append(name)
     known, needed = frozenset(converts), tuple(required)
 
     def reads(given: Mapping[str, Any], where: str) -> Any:
@@ -95,9 +98,9 @@ def _reader(facts: type) -> Reader:
                 raise Refusal(
                     "rules.unknown_field", field=where + shown(name), name=shown(name), known=listed(known | {"on"})
                 )
-            made[name] = convert(value, where + name)
+            made[own[name]] = convert(value, where + name)
         for name in needed:
-            if name not in made:
+            if own[name] not in made:
                 raise Refusal("rules.missing_field", field=where + name, name=name)
         return facts(**made)
 

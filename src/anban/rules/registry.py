@@ -31,7 +31,7 @@ from datetime import date
 from typing import Any, TypeVar, get_type_hints
 
 from anban.rules import law
-from anban.rules.decision import Ruling
+from anban.rules.decision import Ruling, Source
 from anban.rules.errors import Refusal, register
 
 F = TypeVar("F")
@@ -88,9 +88,22 @@ def asked(
     return field(default=default, metadata={"asked": Asked(zh, en, unit, least, most, a_day_will_do)})
 
 
+def spoken(name: str) -> str:
+    """This function will give the name of an input outside: `class_` stands for `class`, which the language keeps for itself."""
+    return name.removesuffix("_")
+
+
 def unit_of(name: str, told: str = "") -> tuple[str, str]:
     """This function will give the unit of an input or outcome in both languages, empty where it has none."""
     return UNITS.get(told or name.rsplit("_", 1)[-1], ("", "")) if told or "_" in name else ("", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A table or method a rule rests on that is not a legal value of `law/`: from when it applies, and its source."""
+
+    in_force_from: date
+    source: Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +111,7 @@ class Rule:
     """A computable rule: frozen name and number, titles, input type, outcome fields, the legal values it rests on.
 
     `day` finds the day of the fact in an input; where there is none, the newest loaded version of `rests_on` and
-    `versions` applies (`versions`: first days of tables that are not legal values).
+    `versions` applies (`versions`: tables and methods that are not legal values).
     """
 
     name: str
@@ -109,7 +122,7 @@ class Rule:
     facts: type
     gives: Mapping[str, tuple[str, str]]
     rests_on: tuple[str, ...]
-    versions: tuple[date, ...]
+    versions: tuple[Version, ...]
     day: Callable[[Any], date | None] | None
     newest: date
 
@@ -129,14 +142,15 @@ def rule(
     en: str,
     gives: Mapping[str, tuple[str, str]],
     rests_on: tuple[str, ...] = (),
-    versions: tuple[date, ...] = (),
+    versions: tuple[Version, ...] = (),
     day: Callable[[Any], date | None] | None = None,
 ) -> Callable[[Function[F]], Function[F]]:
     """This function will enter a rule under its name and give its function back unchanged.
 
     Raises: ValueError for a name that is taken, or a rule that rests on nothing; Refusal `law.unknown_key`.
     """
-    starts = [law.entry(key).provisions[-1].in_force_from for key in rests_on] + list(versions)
+    starts = [law.entry(key).provisions[-1].in_force_from for key in rests_on]
+    starts += [each.in_force_from for each in versions]
 
     def enter(function: Function[F]) -> Function[F]:
         if name in _RULES or not starts:
