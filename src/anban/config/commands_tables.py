@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -23,12 +24,18 @@ from anban.contexts.hazards.queries import in_pages
 from anban.contexts.inspections.exporters import export_visits
 from anban.contexts.inspections.importers import Taken, families, keeper, mappings_named, take_in
 from anban.contexts.inspections.queries import Filters as VisitFilters
+from anban.contexts.responsibility.exporters import export_mandates
+from anban.contexts.responsibility.importers import TakenTable, take_in_bodies, take_in_mandates
+from anban.contexts.responsibility.operations import look_over
 from anban.contexts.territory.queries import area_by_code, roots
 from anban.kit.clock import now
 from anban.kit.tabular import FileRefused, write_csv, write_xlsx
 from anban.rules.errors import Refusal
 
-LISTS: Final = ("places", "visits", "hazards")
+LISTS: Final = ("places", "visits", "hazards", "mandates")
+OFFICE_TABLES: Final = {"mandates": take_in_mandates, "bodies": take_in_bodies}
+"""Tables that an office keeps itself: small, taken in whole, checked against themselves."""
+
 SHOWN: Final = 20
 EVERY_S: Final = 1.0
 
@@ -98,10 +105,12 @@ def _import(options: argparse.Namespace) -> int:
     if options.refused is not None and options.refused.suffix.lower() not in (".csv", ".xlsx"):
         complain(Trouble("--refused 须是 .csv 或 .xlsx", "--refused takes a .csv or an .xlsx"))
         return 2
+    if options.mapping in OFFICE_TABLES:
+        return _import_office(options)
     try:
         mappings = mappings_named(options.mapping)
     except Refusal as refusal:
-        known = "、".join(families())
+        known = "、".join((*families(), *OFFICE_TABLES))
         complain(Trouble(f"{refusal.zh} 可用：{known}", f"{refusal.en} There are: {known}"))
         return 2
     migrate()
@@ -136,6 +145,46 @@ def _import(options: argparse.Namespace) -> int:
     # A file whose table nobody could read is a failure; refused rows are not.
     read = sum(taken.counts.values())
     return 0 if read or not taken.problems else 1
+
+
+def _import_office(options: argparse.Namespace) -> int:
+    """Take in tables of mandates or bodies: the good rows go in, the others are handed back."""
+    migrate()
+    actor = _actor(options.root or REAL)
+    total: Counter[str] = Counter()
+    for number, path in enumerate(options.files):
+        refused = options.refused
+        if refused is not None and number:
+            refused = refused.with_name(f"{refused.stem}-{number + 1}{refused.suffix}")
+        try:
+            taken = OFFICE_TABLES[options.mapping](path, actor=actor, at=now(), refused=refused, dry=options.preview)
+        except FileRefused as trouble:
+            complain(Trouble(f"{path}：{trouble.zh}", f"{path}: {trouble.en}"))
+            return 1
+        _report_office(taken)
+        total.update(taken.as_json())
+    if options.mapping == "mandates" and not options.preview and total["new"] + total["changed"]:
+        look_over(actor=actor, at=now())
+    counts = {name: total[name] for name in ("new", "changed", "same", "refused")}
+    if options.json:
+        put(json.dumps(counts))
+    else:
+        say(
+            f"新增 {counts['new']}，变更 {counts['changed']}，未变 {counts['same']}，退回 {counts['refused']}",
+            f"new {counts['new']}, changed {counts['changed']}, same {counts['same']}, refused {counts['refused']}",
+        )
+    return 0
+
+
+def _report_office(taken: TakenTable) -> None:
+    for label, rows in ((("退回", "refused"), taken.problems), (("提示", "note"), taken.notes)):
+        for problem in rows[:SHOWN]:
+            where = " ".join(
+                part for part in (problem.file, problem.sheet, str(problem.row or ""), problem.column) if part
+            )
+            sys.stderr.write(f"  {pick(*label)} {where}: {pick(problem.zh, problem.en)}\n")
+    for path in taken.refused_files:
+        sys.stderr.write(pick(f"退回的行在 {path}\n", f"the refused rows are in {path}\n"))
 
 
 class _Saying:
@@ -220,7 +269,9 @@ def _export(options: argparse.Namespace) -> int:
             complain(Trouble(f"没有地区 {options.area}", f"there is no area {options.area}"))
             return 2
         path = area.path
-    if options.list == "places":
+    if options.list == "mandates":
+        rows = export_mandates(actor=actor, at=at, out=options.out, form=form, area_path=path)
+    elif options.list == "places":
         filters = PlaceFilters(area=options.area, kind=options.kind)
         rows = export_places(actor=actor, at=at, filters=filters, out=options.out, form=form)
     elif options.list == "visits":

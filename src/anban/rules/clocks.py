@@ -81,6 +81,16 @@ def due(
     key = clock_key(kind, fire=fire, life_at_risk=life_at_risk)
     if key is None:
         raise Refusal("clocks.no_such_clock", clock_zh=kind.zh, clock_en=kind.en)
+    return due_by(key, at, calendar=calendar, zone=zone, on=on, overrides=overrides)
+
+
+def due_by(
+    key: str, at: datetime, *, calendar: Calendar, zone: tzinfo, on: date, overrides: Overrides | None = None
+) -> Due:
+    """This function will give the deadline that a legal value sets from an instant, by the law of the day `on`.
+
+    Raises: LawGap; Refusal `clocks.naive_instant`, `law.unknown_key`.
+    """
     limit = law.value(key, on=on, overrides=overrides)
     local = _local(at, zone)
     if limit.unit == "hours":

@@ -88,5 +88,5 @@ def test_a_managing_area_answers_for_the_streets_it_holds():
 def test_resolve_costs_the_same_whatever_the_city_holds(django_assert_num_queries):
     t = town()
     place = t.place()
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         resolve(place, "GAS", ON)

@@ -123,6 +123,11 @@ def visible_to(actor: Actor) -> QuerySet[Place]:
     return Place.objects.filter(root=actor.root).filter(found)
 
 
+def regulated(actor: Actor) -> list[QuerySet[Place]]:
+    """Return, as disjoint parts, the places that somebody must answer for: not merged into others, not closed for good."""
+    return [part.filter(survivor__isnull=True).exclude(status=Place.Status.CLOSED) for part in arms(actor)]
+
+
 # Lists
 
 

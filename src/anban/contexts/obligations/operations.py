@@ -99,9 +99,21 @@ def owe(*, actor: Actor, at: datetime, duty: Duty) -> Obligation:
         return obligation
 
 
-def fulfil(*, actor: Actor, at: datetime, matter_id: UUID, kinds: Iterable[str] | None = None) -> list[Obligation]:
-    """Mark the open obligations of a matter (of ``kinds``, or all) as done; late ones keep their breach for ever."""
-    return _end(actor, at, matter_id, kinds, Obligation.State.DONE, "obligation.done")
+def fulfil(
+    *,
+    actor: Actor,
+    at: datetime,
+    matter_id: UUID,
+    kinds: Iterable[str] | None = None,
+    subject_id: UUID | None = None,
+) -> list[Obligation]:
+    """Mark the open obligations of a matter (of ``kinds``, about one subject, or all) as done; late ones keep their breach."""
+    return _end(actor, at, matter_id, kinds, Obligation.State.DONE, "obligation.done", subject_id)
+
+
+def fulfil_own(*, actor: Actor, at: datetime, matter_id: UUID, kinds: Iterable[str]) -> list[Obligation]:
+    """Mark what the acting person itself owes about a matter as done; what others owe about it stays."""
+    return _end(actor, at, matter_id, kinds, Obligation.State.DONE, "obligation.done", person_id=actor.person_key)
 
 
 def void(*, actor: Actor, at: datetime, matter_id: UUID, kinds: Iterable[str] | None = None) -> list[Obligation]:
@@ -110,12 +122,23 @@ def void(*, actor: Actor, at: datetime, matter_id: UUID, kinds: Iterable[str] | 
 
 
 def _end(
-    actor: Actor, at: datetime, matter_id: UUID, kinds: Iterable[str] | None, state: str, verb: str
+    actor: Actor,
+    at: datetime,
+    matter_id: UUID,
+    kinds: Iterable[str] | None,
+    state: str,
+    verb: str,
+    subject_id: UUID | None = None,
+    person_id: UUID | None = None,
 ) -> list[Obligation]:
     with unit(savepoint=False):
         rows = Obligation.objects.select_for_update().filter(matter_id=matter_id, state=Obligation.State.OPEN)
         if kinds is not None:
             rows = rows.filter(kind__in=list(kinds))
+        if subject_id is not None:
+            rows = rows.filter(subject_id=subject_id)
+        if person_id is not None:
+            rows = rows.filter(person_id=person_id)
         ended = list(rows.order_by("id"))
         for row in ended:
             row.state, row.ended_at, row.ended_by = state, at, actor.reference

@@ -102,6 +102,23 @@ def held_matters(person_id: UUID) -> QuerySet[Obligation, UUID]:
     )
 
 
+def owed_by(
+    person_id: UUID, matter_id: UUID, kinds: Iterable[str] | None = None, *, subject_id: UUID | None = None
+) -> bool:
+    """Tell whether a person owes something about a matter now (of ``kinds``, about one subject)."""
+    rows = Obligation.objects.filter(person_id=person_id, matter_id=matter_id, state=Obligation.State.OPEN)
+    if kinds is not None:
+        rows = rows.filter(kind__in=list(kinds))
+    if subject_id is not None:
+        rows = rows.filter(subject_id=subject_id)
+    return rows.exists()
+
+
+def is_owed(matter_id: UUID, kind: str) -> bool:
+    """Tell whether anybody owes a kind of duty about a matter now."""
+    return Obligation.objects.filter(matter_id=matter_id, kind=kind, state=Obligation.State.OPEN).exists()
+
+
 def steps_of(matter_id: UUID) -> QuerySet[EscalationStep]:
     """Return the escalation steps taken about a matter."""
     return EscalationStep.objects.filter(obligation__matter_id=matter_id).order_by("taken_at")

@@ -1,8 +1,19 @@
-"""What responsibility hands to whole-city analysis: which body answers for which kind of place where."""
+"""Mandates as a file that imports back unchanged, and what whole-city analysis gets of the net."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import date, datetime
+from pathlib import Path
+from typing import BinaryIO, Literal
+
 from anban.base.exports import Column, Export, declare
+from anban.base.people.actor import Actor
+from anban.base.people.operations import note_access
+from anban.contexts.catalog import queries as catalog
+from anban.contexts.responsibility.columns import MANDATE_COLUMNS, PHASE_WORDS, ROLE_WORDS
+from anban.contexts.responsibility.queries import mandates
+from anban.kit.tabular import write_csv, write_xlsx
 
 MANDATES = declare(
     Export(
@@ -16,3 +27,47 @@ MANDATES = declare(
         ),
     )
 )  # fmt: skip
+
+
+def export_mandates(
+    *,
+    actor: Actor,
+    at: datetime,
+    out: Path | BinaryIO,
+    form: Literal["csv", "xlsx"] = "csv",
+    on: date | None = None,
+    area_path: str = "",
+    words: bool = False,
+) -> int:
+    """This function will write the root's mandates, of a day or all, and return the count of rows; ``words`` writes terms, not codes.
+
+    Mandates are no secret: every official may read them all. Raises: NotWritable.
+    """
+    write = write_xlsx if form == "xlsx" else write_csv
+    header = [column.zh if words else column.field for column in MANDATE_COLUMNS]
+    rows = write(out, header, _rows(actor, on, area_path, words=words))
+    note_access(actor=actor, at=at, what="mandates.exported", subject=area_path[:120], rows=rows)
+    return rows
+
+
+def _rows(actor: Actor, on: date | None, area_path: str, *, words: bool) -> Iterator[list[str]]:
+    kinds = dict(catalog.place_kinds(actor.root).values_list("code", "zh")) if words else {}
+    classes = dict(catalog.hazard_classes(actor.root).values_list("code", "zh")) if words else {}
+    roles = {code: names[0] for code, names in ROLE_WORDS.items()} if words else {}
+    phases = {code: names[0] for code, names in PHASE_WORDS.items()} if words else {}
+    found = mandates(actor.root, on)
+    if area_path:
+        found = found.filter(area__path__startswith=area_path)
+    for row in found.order_by("role", "area__path", "place_kind", "industry", "hazard_class", "id"):
+        yield [
+            row.body.code,
+            roles.get(row.role, row.role),
+            kinds.get(row.place_kind, row.place_kind),
+            row.industry,
+            classes.get(row.hazard_class, row.hazard_class),
+            row.area.code,
+            phases.get(row.phase, row.phase),
+            row.from_on.isoformat() if row.from_on else "",
+            row.until_on.isoformat() if row.until_on else "",
+            row.basis,
+        ]

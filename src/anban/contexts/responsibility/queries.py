@@ -11,11 +11,24 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
+from anban.base.people.actor import Actor
 from anban.base.people.models import Person
-from anban.contexts.responsibility.models import Link, Mandate
+from anban.contexts.catalog import queries as catalog
+from anban.contexts.obligations.queries import held_matters
+from anban.contexts.responsibility.models import (
+    Boundary,
+    Decision,
+    JointMatter,
+    JointPart,
+    Link,
+    Mandate,
+    Mechanism,
+)
 from anban.contexts.territory.models import Area, Body, Holding
-from anban.contexts.territory.queries import NEARNESS, Coverage
+from anban.contexts.territory.queries import NEARNESS, Coverage, scope_paths, within
 from anban.kit.remember import is_remembering, remembered
+from anban.rules import mandates as table
+from anban.rules.mandates import Found, State
 
 OFFICER_ROLES: Mapping[str, tuple[str, ...]] = {
     Mandate.Role.SECTOR_LEAD: ("district_regulator", "district_regulator_head", "street_safety_office"),
@@ -23,6 +36,9 @@ OFFICER_ROLES: Mapping[str, tuple[str, ...]] = {
     Mandate.Role.ENFORCER: ("certified_officer", "district_regulator"),
     Mandate.Role.TERRITORY: ("safety_inspector", "street_safety_office", "street_deputy", "street_director"),
 }
+GUARDS = ("street_safety_office", "street_deputy", "street_director", "safety_inspector")
+"""Who at a street guards and reports what nobody answers for yet."""
+
 OFFICES = ("district_committee_officer", "city_committee_officer", "steward")
 
 
@@ -43,13 +59,19 @@ class Placed(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer: the body, the natural person who answers for it there, and why."""
+    """One answer: the body, the natural person who answers for it there, and why; ``rows`` are the mandates that win.
+
+    A gap and an overlap stay what they are while somebody holds them: ``boundary`` is the open matter that says who does.
+    """
 
     role: str
     body: Body | None
     person: Person | None
     reason: str
     deputy: bool = False
+    state: State = State.RESOLVED
+    rows: tuple[Mandate, ...] = ()
+    boundary: Boundary | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +107,10 @@ class Resolver:
     holders: dict[UUID, list[Holding]] = field(default_factory=dict)
     offices: list[Holding] = field(default_factory=list)
     streets: list[Holding] = field(default_factory=list)
+    boundaries: list[Boundary] = field(default_factory=list)
     coverage: Coverage = field(default_factory=lambda: Coverage({}))
+    _table: table.Table | None = None
+    _by_id: dict[UUID, Mandate] = field(default_factory=dict)
 
     @classmethod
     def load(cls, root: str, on: date) -> Resolver:
@@ -97,6 +122,7 @@ class Resolver:
         self.mandates = list(
             Mandate.objects.filter(dated, lasting, root=root).select_related("body", "area").order_by("id")
         )
+        self.boundaries = list(standing(root))
         rows = (
             Holding.objects.filter(lasting, post__root_id=root, from_on__lte=on, post__place_id__isnull=True)
             .filter(Q(post__until_on__isnull=True) | Q(post__until_on__gt=on))
@@ -127,7 +153,8 @@ class Resolver:
             .select_related("body", "area")
             .order_by("id")
         )
-        bodies = {m.body_id for m in self.mandates}
+        self.boundaries = list(standing(place.root).filter(here))
+        bodies = self._concerned()
         rows = (
             Holding.objects.filter(lasting, post__root_id=place.root, from_on__lte=on, post__place_id__isnull=True)
             .filter(Q(post__until_on__isnull=True) | Q(post__until_on__gt=on))
@@ -149,55 +176,105 @@ class Resolver:
         self.holders = dict(by_body)
         return self
 
+    def _concerned(self) -> set[UUID]:
+        """Return the bodies whose officers may have to answer: those of the mandates and those that were assigned."""
+        assigned = {one.assigned_body_id for one in self.boundaries if one.assigned_body_id}
+        return {one.body_id for one in self.mandates} | assigned
+
     def of(self, place: Placed, class_code: str) -> Resolution:
         """Return the four answers for one place and hazard class."""
+        if self._table is None:
+            self._table = table.Table.on((row_of(one, self.coverage) for one in self.mandates), self.on)
+            self._by_id = {one.pk: one for one in self.mandates}
+        sheet = self._table.sheet(place.kind, place.industry, place.area_path)
+        found = {role: sheet.of(role, class_code) for role in table.ROLES}
         return Resolution(
-            sector_lead=self._mandated(place, class_code, Mandate.Role.SECTOR_LEAD),
-            special=self._mandated(place, class_code, Mandate.Role.SPECIAL),
-            enforcer=self._mandated(place, class_code, Mandate.Role.ENFORCER),
-            territory=self._territory(place),
+            sector_lead=self._mandated(place, class_code, Mandate.Role.SECTOR_LEAD, found),
+            special=self._mandated(place, class_code, Mandate.Role.SPECIAL, found),
+            enforcer=self._mandated(place, class_code, Mandate.Role.ENFORCER, found),
+            territory=self._territory(place, class_code, found[Mandate.Role.TERRITORY]),
             office=self._office(place),
         )
 
-    def _mandated(self, place: Placed, class_code: str, role: str) -> Answer:
-        fitting = [m for m in self.mandates if m.role == role and self._fits(m, place, class_code)]
-        if not fitting:
-            return Answer(role, None, None, "无监管职责登记（空白）")
-        best = max(fitting, key=_specificity)
-        holding = self._officer(best.body_id, OFFICER_ROLES[role], place)
-        reason = best.basis or "监管职责登记"
+    def _mandated(self, place: Placed, class_code: str, role: str, answers: Mapping[str, Found]) -> Answer:
+        found = answers[role]
+        rows = self._rows(found)
+        boundary = self._boundary(place, class_code, role, found)
+        assigned = boundary.assigned_body if boundary is not None else None
+        if found.state is State.RESOLVED:
+            body, reason = rows[0].body, rows[0].basis or "监管职责登记"
+        elif assigned is not None:
+            body, reason = assigned, f"安委办指定（业务相近），待界定 {boundary.number if boundary else ''}".rstrip()
+        elif found.state is State.OVERLAP:
+            # Until somebody is assigned the row entered first stands in, so that the matter is on a desk.
+            body, names = rows[0].body, "、".join(dict.fromkeys(row.body.name for row in rows))
+            reason = f"职责交叉（{names}），指定前由首列单位先办"
+        else:
+            return Answer(role, None, None, "无监管职责登记（空白）", state=found.state, boundary=boundary)
+        holding = self._officer(body.pk, OFFICER_ROLES[role], place)
         if holding is None:
-            return Answer(role, best.body, None, f"{reason}；岗位空缺")
-        return Answer(role, best.body, holding.person, reason, holding.deputy)
+            return Answer(role, body, None, f"{reason}；岗位空缺", False, found.state, rows, boundary)
+        return Answer(role, body, holding.person, reason, holding.deputy, found.state, rows, boundary)
 
-    def _territory(self, place: Placed) -> Answer:
+    def _territory(self, place: Placed, class_code: str, found: Found) -> Answer:
+        """Return the street's answer: its officer by post, also where the table of mandates doesn't name the street."""
         role = Mandate.Role.TERRITORY
+        rows = self._rows(found)
+        boundary = self._boundary(place, class_code, role, found)
+        reason = rows[0].basis if found.state is State.RESOLVED and rows[0].basis else "属地管理（街道、乡镇）"
         near = [h for h in self.streets if h.post.area.parent_id and self.coverage.covers(h.post.area, place.area_path)]
         for wanted in OFFICER_ROLES[role]:
             holding = _pick([h for h in near if h.post.role == wanted], place)
             if holding is not None:
-                return Answer(role, holding.post.body, holding.person, "属地管理（街道、乡镇）", holding.deputy)
-        return Answer(role, None, None, "属地岗位空缺")
+                return Answer(
+                    role, holding.post.body, holding.person, reason, holding.deputy, found.state, rows, boundary
+                )
+        body = rows[0].body if rows else None
+        return Answer(role, body, None, "属地岗位空缺", False, found.state, rows, boundary)
+
+    def _rows(self, found: Found) -> tuple[Mandate, ...]:
+        """Return the mandates that win, those for a place at work first, else in the order they were entered."""
+        at_work = {row.key for row in found.during}
+        keys = sorted(found.rows, key=lambda row: (row.key not in at_work, str(row.key)))
+        return tuple(self._by_id[row.key] for row in keys if isinstance(row.key, UUID))
+
+    def _boundary(self, place: Placed, class_code: str, role: str, found: Found) -> Boundary | None:
+        if found.state is State.RESOLVED:
+            return None
+        bodies = joined(found.bodies) if found.state is State.OVERLAP else ""
+        fitting = (
+            one
+            for one in self.boundaries
+            if one.fault == found.state.value
+            and one.role == role
+            and one.bodies == bodies
+            and one.place_kind in ("", place.kind)
+            and one.hazard_class in ("", class_code)
+            and place.industry.startswith(one.industry)
+            and self.coverage.covers(one.area, place.area_path)
+        )
+        return max(fitting, key=lambda one: NEARNESS[Area.Level(one.area.level)], default=None)
 
     def _office(self, place: Placed) -> Answer:
+        return self.office_at(place.area_path)
+
+    def office_at(self, path: str) -> Answer:
+        """Return the committee's office for an area, the nearest one, or the steward who stands in for it."""
         for wanted in OFFICES:
-            near = [
-                h for h in self.offices if h.post.role == wanted and self.coverage.covers(h.post.area, place.area_path)
-            ]
-            holding = _pick(
-                sorted(near, key=lambda h: (h.deputy, -NEARNESS[Area.Level(h.post.area.level)])), place, spread=False
-            )
-            if holding is not None:
-                return Answer("office", holding.post.body, holding.person, "安委办指定前代管", holding.deputy)
+            near = [h for h in self.offices if h.post.role == wanted and self.coverage.covers(h.post.area, path)]
+            ordered = sorted(near, key=lambda h: (h.deputy, -NEARNESS[Area.Level(h.post.area.level)]))
+            if ordered:
+                return Answer("office", ordered[0].post.body, ordered[0].person, "安委办指定前代管", ordered[0].deputy)
         return Answer("office", None, None, "无安委办岗位")
 
-    def _fits(self, mandate: Mandate, place: Placed, class_code: str) -> bool:
-        return (
-            mandate.hazard_class in ("", class_code)
-            and mandate.place_kind in ("", place.kind)
-            and (not mandate.industry or place.industry.startswith(mandate.industry))
-            and self.coverage.covers(mandate.area, place.area_path)
-        )
+    def street_at(self, path: str) -> Answer:
+        """Return who guards an area for its street until somebody is assigned."""
+        near = [h for h in self.streets if h.post.area.parent_id and self.coverage.covers(h.post.area, path)]
+        for wanted in GUARDS:
+            held = sorted((h for h in near if h.post.role == wanted), key=lambda h: (h.deputy, str(h.pk)))
+            if held:
+                return Answer("street", held[0].post.body, held[0].person, "街道先行看护", held[0].deputy)
+        return Answer("street", None, None, "属地岗位空缺")
 
     def _officer(self, body_id: UUID, roles: Iterable[str], place: Placed) -> Holding | None:
         held = [h for h in self.holders.get(body_id, []) if self.coverage.covers(h.post.area, place.area_path)]
@@ -225,6 +302,7 @@ class Book:
     mandates: dict[tuple[str, str, str], list[Mandate]]
     holders: dict[UUID, list[Holding]]
     posted: dict[str, list[Holding]]
+    boundaries: list[Boundary]
     paths: dict[UUID, str]
     tops: tuple[str, ...]
 
@@ -256,7 +334,7 @@ class Book:
             holders[row.post.body_id].append(row)
             if row.post.role in told:
                 posted[area.path].append(row)
-        return cls(dict(mandates), dict(holders), dict(posted), paths, tuple(tops))
+        return cls(dict(mandates), dict(holders), dict(posted), list(standing(root)), paths, tuple(tops))
 
     def near(self, place: Placed, class_code: str, on: date) -> Resolver:
         """Return a resolver that knows what can bear on one place and class on a day."""
@@ -270,7 +348,8 @@ class Book:
         over = dict.fromkeys((*self.tops, *above(path), *managing))
         keys = dict.fromkeys((c, k, p) for p in over for c in ("", class_code) for k in ("", place.kind))
         made.mandates = [one for key in keys for one in self.mandates.get(key, ()) if _in_force(one, on)]
-        bodies = {one.body_id for one in made.mandates}
+        made.boundaries = [one for one in self.boundaries if made.coverage.covers(one.area, path)]
+        bodies = made._concerned()
         asked = [row for one in over for row in self.posted.get(one, ())]
         asked += [row for body in bodies for row in self.holders.get(body, ())]
         rows = {
@@ -287,6 +366,136 @@ def above(path: str) -> tuple[str, ...]:
     """Return a path and every path above it, the city's first."""
     parts = [part for part in path.split("/") if part]
     return tuple("/".join(parts[: n + 1]) + "/" for n in range(len(parts)))
+
+
+def row_of(mandate: Mandate, coverage: Coverage) -> table.Row:
+    """Return a mandate as the rules read it, with the path prefixes that its area covers on the coverage's day."""
+    area = mandate.area
+    own = ("",) if area.parent_id is None else (area.path, *coverage.managed.get(area.pk, ()))
+    return table.Row(
+        key=mandate.pk,
+        body=mandate.body_id,
+        role=mandate.role,
+        place_kind=mandate.place_kind,
+        industry=mandate.industry,
+        hazard_class=mandate.hazard_class,
+        phase=mandate.phase,
+        paths=own,
+        depth=NEARNESS[Area.Level(area.level)],
+        from_on=mandate.from_on,
+        until_on=mandate.until_on,
+    )
+
+
+def joined(bodies: Iterable[object]) -> str:
+    """Return bodies' ids as a boundary keeps them: in a fixed order, by semicolons."""
+    return ";".join(sorted(str(one) for one in bodies))
+
+
+def standing(root: str) -> QuerySet[Boundary]:
+    """Return the boundaries of a root that are not settled; like mandates they are public to officials."""
+    return Boundary.objects.filter(root=root, ended_at__isnull=True).select_related("area", "assigned_body")
+
+
+def boundaries_visible_to(actor: Actor) -> QuerySet[Boundary]:
+    """Return the boundaries that an actor may see: in its areas, over its areas, its own bodies' and those on its desk."""
+    rows = Boundary.objects.filter(root=actor.root)
+    if actor.system:
+        return rows
+    paths = scope_paths(actor)
+    if paths is None:
+        return rows
+    seen = Q(assigned_body__in=actor.body_ids()) | Q(pk__in=held_matters(actor.person_key))
+    for path in paths:
+        seen |= within(path) | Q(area_path__in=above(path))
+    for body in actor.body_ids():
+        seen |= Q(bodies__contains=str(body))
+    return rows.filter(seen)
+
+
+def boundary_list(
+    actor: Actor, *, fault: str = "", state: str = "open", area: str = "", role: str = ""
+) -> QuerySet[Boundary]:
+    """Return the boundaries of a list, those with the most places first; ``state`` open is everything unsettled."""
+    rows = boundaries_visible_to(actor).select_related("area", "assigned_body")
+    rows = rows.filter(ended_at__isnull=True) if state == "open" else rows.filter(state=state) if state else rows
+    if fault:
+        rows = rows.filter(fault=fault)
+    if role:
+        rows = rows.filter(role=role)
+    if area:
+        rows = rows.filter(within(area))
+    return rows.order_by("state", "-places_count", "number")
+
+
+def boundary(actor: Actor, boundary_id: UUID) -> Boundary | None:
+    """Return one boundary that the actor may see."""
+    return boundaries_visible_to(actor).select_related("area", "assigned_body").filter(pk=boundary_id).first()
+
+
+def decisions_of(boundary_id: UUID) -> QuerySet[Decision]:
+    """Return the decisions about a boundary, the newest first; the scope is the boundary's, which the caller has checked."""
+    return Decision.objects.filter(boundary_id=boundary_id).select_related("body").order_by("-drafted_at", "-id")
+
+
+def bodies_named(boundary: Boundary) -> list[Body]:
+    """Return the bodies that overlap at a boundary, by name."""
+    ids = [UUID(one) for one in boundary.bodies.split(";") if one]
+    return list(Body.objects.filter(pk__in=ids).order_by("name"))
+
+
+def joint_visible_to(actor: Actor) -> QuerySet[JointMatter]:
+    """Return the joint matters that an actor may see: in its areas, called by its bodies, or with a part of theirs."""
+    rows = JointMatter.objects.filter(root=actor.root)
+    if actor.system:
+        return rows
+    paths = scope_paths(actor)
+    if paths is None:
+        return rows
+    mine = actor.body_ids()
+    seen = Q(caller__in=mine) | Q(pk__in=JointPart.objects.filter(body__in=mine).values("joint_id"))
+    for path in paths:
+        seen |= within(path)
+    return rows.filter(seen)
+
+
+def joint_list(actor: Actor, *, kind: str = "", closed: bool = False) -> QuerySet[JointMatter]:
+    """Return joint matters, the newest first, with their parts."""
+    rows = joint_visible_to(actor).filter(closed_at__isnull=not closed)
+    if kind:
+        rows = rows.filter(kind=kind)
+    return rows.select_related("caller", "mechanism").prefetch_related("parts__body").order_by("-opened_at", "-id")
+
+
+def joint_matter(actor: Actor, joint_id: UUID) -> JointMatter | None:
+    """Return one joint matter that the actor may see."""
+    return joint_visible_to(actor).select_related("caller", "mechanism").filter(pk=joint_id).first()
+
+
+def joints_of(matter_id: UUID) -> QuerySet[JointMatter]:
+    """Return the joint matters about a matter; the scope is the matter's, which the caller has checked."""
+    return JointMatter.objects.filter(matter_id=matter_id).prefetch_related("parts__body").order_by("opened_at", "id")
+
+
+@remembered
+def mechanisms(root: str, on: date) -> tuple[Mechanism, ...]:
+    """Return the mechanisms of a root in force on a day, with their members."""
+    rows = Mechanism.objects.filter(root=root, from_on__lte=on).filter(Q(until_on__isnull=True) | Q(until_on__gt=on))
+    return tuple(rows.select_related("lead", "area").prefetch_related("members__body").order_by("name", "id"))
+
+
+def powers(root: str, class_code: str, body: Body | None) -> tuple[str, ...]:
+    """Return what an enforcing body may do about a hazard class by the catalog: ``order``, ``penalise``."""
+    if body is None:
+        return ()
+    row = catalog.hazard_classes(root).filter(code=class_code).first()
+    if row is None:
+        return ()
+    return tuple(
+        name
+        for name, kinds in (("order", row.may_order), ("penalise", row.may_penalise))
+        if body.kind in kinds.split(";")
+    )
 
 
 def mandates(root: str, on: date | None = None) -> QuerySet[Mandate]:
@@ -309,16 +518,6 @@ def links_of(matter_id: UUID) -> QuerySet[Link]:
 def linked_matters(person_id: UUID) -> QuerySet[Link, UUID]:
     """Return the ids of the matters in whose chain a person stands now."""
     return Link.objects.filter(person_id=person_id, until_at__isnull=True).values_list("matter_id", flat=True)
-
-
-def _specificity(mandate: Mandate) -> tuple[int, int, int, int]:
-    return (
-        NEARNESS[Area.Level(mandate.area.level)],
-        bool(mandate.hazard_class) + bool(mandate.place_kind),
-        len(mandate.industry),
-        # The same answer on every run: of equals, the one entered first.
-        -mandate.pk.int,
-    )
 
 
 def _pick(held: list[Holding], place: Placed, *, spread: bool = True) -> Holding | None:

@@ -1,78 +1,17 @@
-"""Writes of mandates and of the links of a matter."""
+"""Writes of the links of a matter: who stands in its chain."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from uuid import UUID
 
 from anban.base.journal.operations import record, unit
 from anban.base.people.actor import Actor
 from anban.base.people.models import Person
-from anban.contexts.responsibility.models import Link, Mandate
-from anban.contexts.territory.models import Area, Body
-from anban.contexts.territory.policies import require_may_arrange
-
-
-def add_mandate(
-    *,
-    actor: Actor,
-    at: datetime,
-    body: Body,
-    role: str,
-    area: Area,
-    place_kind: str = "",
-    industry: str = "",
-    hazard_class: str = "",
-    from_on: date | None = None,
-    basis: str = "",
-) -> Mandate:
-    """Enter a body's duty: a regulator over a place kind or industry and hazard class in an area, with its basis."""
-    with unit():
-        require_may_arrange(actor, area.path)
-        mandate = Mandate.objects.create(
-            root=body.root_id,
-            body=body,
-            role=role,
-            area=area,
-            place_kind=place_kind,
-            industry=industry,
-            hazard_class=hazard_class,
-            from_on=from_on,
-            basis=basis,
-        )
-        record(
-            "mandate.added",
-            actor=actor,
-            at=at,
-            subject=("mandate", mandate.pk),
-            data={"body": str(body.pk), "role": role, "place_kind": place_kind, "hazard_class": hazard_class},
-        )
-        return mandate
-
-
-def add_mandates(*, actor: Actor, at: datetime, rows: Iterable[Mandate]) -> list[Mandate]:
-    """Enter many prepared duties of one root's bodies at once, with one entry each."""
-    with unit():
-        made = list(rows)
-        for mandate in made:
-            require_may_arrange(actor, mandate.area.path, root=mandate.root)
-        Mandate.objects.bulk_create(made, batch_size=500)
-        for mandate in made:
-            record(
-                "mandate.added",
-                actor=actor,
-                at=at,
-                subject=("mandate", mandate.pk),
-                data={
-                    "body": str(mandate.body_id),
-                    "role": mandate.role,
-                    "place_kind": mandate.place_kind,
-                    "hazard_class": mandate.hazard_class,
-                },
-            )
-        return made
+from anban.contexts.responsibility.models import Link
+from anban.contexts.territory.models import Body
 
 
 @dataclass(frozen=True, slots=True)
