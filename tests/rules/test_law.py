@@ -35,7 +35,8 @@ def test_every_value_has_unit_titles_and_sources(entry: law.Entry) -> None:
         law.value(entry.key, on=first.in_force_from - timedelta(days=1))
     for each in entry.provisions:
         assert each.source.law
-    assert entry.overridable == all(each.source.certainty == "estimate" for each in entry.provisions)
+    estimates = all(each.source.certainty == "estimate" for each in entry.provisions)
+    assert entry.overridable == (estimates and not entry.fixed)
 
 
 @pytest.mark.parametrize(

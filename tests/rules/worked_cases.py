@@ -35,7 +35,7 @@ def _value(cell: str, asked: Input | None) -> Any:
         return json.loads(cell)
     if asked is not None and asked.many and asked.kind == "date":
         return [part.strip() for part in cell.split(";") if part.strip()]
-    return json.loads(cell) if cell[0] in "[{" else cell
+    return json.loads(cell) if cell[0] in '[{"' else cell
 
 
 def _expected(cell: str) -> Any:

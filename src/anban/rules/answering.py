@@ -13,6 +13,7 @@ import orjson
 from anban.rules import law
 from anban.rules.decision import CANNOT_JUDGE, Reason, Ruling, Source
 from anban.rules.errors import LawGap, Refusal, register
+from anban.rules.figures import plain
 from anban.rules.reading import SHANGHAI, parse_object, read
 from anban.rules.registry import Rule, rule_named, shown
 
@@ -103,7 +104,7 @@ def written(value: Mapping[str, Any]) -> bytes:
 
 def _plain(value: object) -> object:
     if isinstance(value, Decimal):
-        return orjson.Fragment(plain_number(value))
+        return orjson.Fragment(plain(value))
     if isinstance(value, datetime):
         return value.astimezone(SHANGHAI).isoformat(timespec="seconds")
     if isinstance(value, date):
@@ -111,12 +112,6 @@ def _plain(value: object) -> object:
     if isinstance(value, Mapping):
         return dict(value)
     raise TypeError(type(value).__name__)
-
-
-def plain_number(value: Decimal) -> str:
-    """This function will write an exact decimal without exponent and without idle zeros: 12.480 is 12.48."""
-    text = format(value, "f")
-    return (text.rstrip("0").rstrip(".") or "0") if "." in text else text
 
 
 def reply(name: object, text: str | bytes) -> tuple[bytes, bool]:

@@ -83,7 +83,9 @@ def _plain(kind: Any) -> tuple[Any, bool, bool]:
         if origin in (Union, UnionType):
             args = get_args(kind)
             nullable = nullable or type(None) in args
-            kind = next(each for each in args if each not in (type(None), bool))
+            rest = [each for each in args if each is not type(None)]
+            # A yes or a count is described as a count, a day or an instant as an instant.
+            kind = rest[0] if len(rest) == 1 else int if int in rest else datetime
         elif origin is tuple:
             many, kind = True, get_args(kind)[0]
         else:

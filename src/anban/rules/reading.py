@@ -126,7 +126,7 @@ def _convert(kind: Any, asked: Asked, name: str) -> Convert:
     if kind in (int, Decimal):
         return _of_number(whole=kind is int, asked=asked, name=name)
     if kind is datetime:
-        return _day_or_instant if asked.a_day_will_do else _instant
+        return _instant
     simple: dict[Any, Convert] = {bool: _truth, date: _day, str: _text}
     return simple[kind]
 
@@ -137,6 +137,8 @@ def _of_union(kinds: tuple[Any, ...], asked: Asked, name: str) -> Convert:
     if set(rest) == {bool, int}:
         number = _convert(int, asked, name)
         inner: Convert = lambda value, where: value if isinstance(value, bool) else number(value, where)  # noqa: E731
+    elif set(rest) == {date, datetime}:
+        inner = _day_or_instant
     else:
         (only,) = rest
         inner = _convert(only, asked, name)
@@ -274,11 +276,9 @@ def _instant(value: Any, where: str) -> datetime:
     return at
 
 
-def _day_or_instant(value: Any, where: str) -> datetime:
-    if isinstance(value, str) and _DAY.fullmatch(value):
-        day = _day(value, where)
-        return datetime(day.year, day.month, day.day, tzinfo=SHANGHAI)
-    return _instant(value, where)
+def _day_or_instant(value: Any, where: str) -> date:
+    """Read an instant, or a day where days are counted; the rule sees which of the two it was given."""
+    return _day(value, where) if isinstance(value, str) and _DAY.fullmatch(value) else _instant(value, where)
 
 
 def _wrong(where: str, zh: str, en: str, value: object) -> Refusal:
@@ -293,9 +293,9 @@ def _outside(where: str, number: object, least: int, most: int) -> Refusal:
     return Refusal("rules.out_of_range", field=where, name=where, value=shown(str(number)), least=least, most=most)
 
 
-def day_of(at: datetime) -> date:
-    """This function will give the day in Beijing of an aware instant."""
-    return at.astimezone(SHANGHAI).date()
+def day_of(at: date) -> date:
+    """This function will give the day in Beijing of an aware instant; a day is its own."""
+    return at.astimezone(SHANGHAI).date() if isinstance(at, datetime) else at
 
 
 register("rules.malformed", zh="内容不是可读的 JSON", en="The content is not readable JSON")

@@ -62,8 +62,7 @@ UNITS: Mapping[str, tuple[str, str]] = {
 class Asked:
     """What the reader, the form and the documents know of an input beside its type.
 
-    `least` and `most` bound a number (inclusive); `a_day_will_do` lets an instant be given as a day where only days are
-    counted; `unit` names one of `UNITS` where the field's name does not end in it.
+    `least` and `most` bound a number (inclusive); `unit` names one of `UNITS` where the field's name does not end in it.
     """
 
     zh: str
@@ -71,7 +70,6 @@ class Asked:
     unit: str = ""
     least: int | None = 0
     most: int | None = None
-    a_day_will_do: bool = False
 
 
 def asked(
@@ -81,11 +79,10 @@ def asked(
     unit: str = "",
     least: int | None = 0,
     most: int | None = None,
-    a_day_will_do: bool = False,
     default: Any = MISSING,
 ) -> Any:
     """This function will make a dataclass field of an input with its titles; numbers are not negative unless `least` says so."""
-    return field(default=default, metadata={"asked": Asked(zh, en, unit, least, most, a_day_will_do)})
+    return field(default=default, metadata={"asked": Asked(zh, en, unit, least, most)})
 
 
 def spoken(name: str) -> str:

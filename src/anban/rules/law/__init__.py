@@ -195,12 +195,26 @@ class Book:
         self._sources[provision.source] = None
         return provision.value
 
+    def peek(self, key: str) -> int:
+        """This function will give a value without resting on it: a limit that turns out not to be reached.
+
+        Raises: LawGap; Refusal `law.unknown_key`.
+        """
+        return entry(key).on(self.on).value
+
     def cite(self, key: str) -> None:
         """This function will count a clause that decides by its words among the sources.
 
         Raises: LawGap; Refusal `law.unknown_key`.
         """
         self[key]
+
+    def has(self, key: str) -> bool:
+        """This function will tell whether a provision was in force on the day.
+
+        Raises: Refusal `law.unknown_key`.
+        """
+        return entry(key).provisions[0].in_force_from <= self.on
 
     @property
     def sources(self) -> tuple[Source, ...]:
