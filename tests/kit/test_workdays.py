@@ -1,5 +1,7 @@
 """Working days with shifted days, loaded years, gaps, and provisional reckoning."""
 
+import csv
+from collections import defaultdict
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -28,6 +30,32 @@ DAYS = st.dates(date(2008, 1, 1), date(2025, 12, 31))
 )
 def test_is_workday_knows_shifted_days(on: date, expected: bool) -> None:
     assert china().is_workday(on) is expected
+
+
+NOTICES = list(
+    csv.DictReader((Path(__file__).parent / "cases" / "calendar_notices.csv").read_text(encoding="utf-8").splitlines())
+)
+
+
+@pytest.mark.parametrize("year", sorted({int(each["year"]) for each in NOTICES}))
+def test_every_day_of_a_year_is_as_the_state_council_announced(year: int) -> None:
+    off: dict[date, str] = {}
+    work: set[date] = set()
+    for each in NOTICES:
+        day, last = date.fromisoformat(each["off_from"]), date.fromisoformat(each["off_until"])
+        while day <= last:
+            off[day] = each["feast"]
+            day += timedelta(days=1)
+        work |= {date.fromisoformat(day) for day in each["work"].split(";") if day}
+    days = [date(year, 1, 1) + timedelta(days=i) for i in range((date(year + 1, 1, 1) - date(year, 1, 1)).days)]
+    wrong = [
+        day for day in days if china().is_workday(day) is not (day in work or (day.weekday() < 5 and day not in off))
+    ]
+    assert wrong == []
+    shifted: dict[int, int] = defaultdict(int)
+    for day in days:
+        shifted[china().is_workday(day) - (day.weekday() < 5)] += 1
+    assert shifted[1] == len([day for day in work if day.year == year])
 
 
 def test_the_package_ends_with_2026_and_a_year_beyond_is_a_gap() -> None:
@@ -105,6 +133,13 @@ def test_a_file_loads_its_year(tmp_path: Path) -> None:
     assert 2027 not in china().years
 
 
+def test_a_text_with_idle_rows_and_spaces_is_read_as_the_file_was() -> None:
+    text = " date ,kind,name\n 2027-01-01 , off ,元旦\n , ,\n2027-01-02,work,\n\n"
+    calendar = china().with_text(text)
+    assert [date(2027, 1, d) in calendar.off for d in (1, 2)] == [True, False]
+    assert date(2027, 1, 2) in calendar.work
+
+
 def test_a_single_day_of_the_next_year_does_not_load_it(tmp_path: Path) -> None:
     calendar = china().with_file(_file(tmp_path, "2027-01-02,off,元旦"))
     assert 2027 not in calendar.years
@@ -130,6 +165,11 @@ def test_a_broken_row_is_named(tmp_path: Path, line: str, row: int) -> None:
     with pytest.raises(CalendarFileRefused) as caught:
         china().with_file(_file(tmp_path, line))
     assert caught.value.row == row
+
+
+def test_what_is_no_table_is_refused() -> None:
+    with pytest.raises(CalendarFileRefused):
+        china().with_text("date,kind,name\n2027-01-01,off," + "x" * 200_000)
 
 
 def test_a_wrong_header_is_refused(tmp_path: Path) -> None:

@@ -114,21 +114,31 @@ class Calendar:
 
         Raises: CalendarFileRefused.
         """
+        return self.with_text(path.read_text(encoding="utf-8-sig"))
+
+    def with_text(self, text: str) -> Self:
+        """This function will add the days of such a file's text, as it is kept once it has been loaded.
+
+        Raises: CalendarFileRefused.
+        """
         days: list[tuple[date, str]] = []
         seen: set[date] = set()
-        with path.open(encoding="utf-8-sig", newline="") as lines:
-            for number, row in enumerate(csv.reader(lines), start=1):
-                if number == 1:
-                    if [name.strip() for name in row] != ["date", "kind", "name"]:
-                        raise CalendarFileRefused(1, "the header must be date,kind,name")
-                    continue
-                if not any(row):
-                    continue
-                day, kind = _calendar_row(number, row)
-                if day in seen:
-                    raise CalendarFileRefused(number, f"{day} appears twice")
-                seen.add(day)
-                days.append((day, kind))
+        try:
+            rows = list(csv.reader(text.splitlines()))
+        except csv.Error as error:
+            raise CalendarFileRefused(1, "not a table of cells") from error
+        for number, row in enumerate(rows, start=1):
+            if number == 1:
+                if [name.strip() for name in row] != ["date", "kind", "name"]:
+                    raise CalendarFileRefused(1, "the header must be date,kind,name")
+                continue
+            if not any(cell.strip() for cell in row):
+                continue
+            day, kind = _calendar_row(number, row)
+            if day in seen:
+                raise CalendarFileRefused(number, f"{day} appears twice")
+            seen.add(day)
+            days.append((day, kind))
         return self.with_days(days)
 
     def _announced(self, on: date) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -67,8 +66,7 @@ def calendar(root_code: str) -> Calendar:
     name = root(root_code).calendar
     made = china()
     for text in CalendarYear.objects.filter(calendar=name).order_by("year").values_list("days", flat=True):
-        rows = csv.DictReader(text.splitlines())
-        made = made.with_days((date.fromisoformat(row["date"]), row["kind"]) for row in rows)
+        made = made.with_text(text)
     return made
 
 

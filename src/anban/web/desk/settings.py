@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections import Counter
-from pathlib import Path
 from typing import Final
 
 from django import forms
@@ -190,14 +188,11 @@ def _read_calendar(content: bytes) -> tuple[int, str]:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
         raise Refusal("calendar.file_refused", row=content.count(b"\n", 0, problem.start) + 1) from problem
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "calendar.csv"
-        path.write_text(text, encoding="utf-8")
-        empty = type(china())(frozenset(), frozenset(), frozenset())
-        try:
-            made = empty.with_file(path)
-        except CalendarFileRefused as problem:
-            raise Refusal("calendar.file_refused", row=problem.row) from problem
+    empty = type(china())(frozenset(), frozenset(), frozenset())
+    try:
+        made = empty.with_text(text)
+    except CalendarFileRefused as problem:
+        raise Refusal("calendar.file_refused", row=problem.row) from problem
     years = Counter(day.year for day in made.off | made.work)
     year = years.most_common(1)[0][0] if years else 0
     if year not in made.years:
