@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import hypothesis
 import pytest
 from django.db import connection
+from django.utils import translation
 
 from tests.chromium import chromium  # noqa: F401 - a fixture of every folder
 
@@ -24,6 +25,13 @@ hypothesis.settings.load_profile("soak" if os.environ.get("ANBAN_SOAK") else "te
 def soak() -> bool:
     """Whether the full counts were asked for (`make soak`)."""
     return bool(os.environ.get("ANBAN_SOAK"))
+
+
+@pytest.fixture(autouse=True)
+def own_language() -> Iterator[None]:
+    """Let no test read in the language of a page that another one opened."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture(scope="session", autouse=True)

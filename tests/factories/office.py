@@ -8,7 +8,7 @@ from typing import Any
 
 from django.test import Client
 
-from anban.base.people import backend, operations
+from anban.base.people import backend, operations, sealing
 from anban.base.people.actor import Actor, job_actor
 from anban.base.people.models import Account, Person
 from anban.base.people.queries import oneself
@@ -78,7 +78,7 @@ class Office:
         self.accounts[name] = operations.set_up(token, password=PASSWORD, at=now())
         if factor:
             row = self.accounts[name]
-            row.totp_secret = backend.new_factor()
+            row.totp_secret = sealing.seal(backend.new_factor(), row.pk)
             row.save(update_fields=["totp_secret"])
         return account
 

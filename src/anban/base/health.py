@@ -44,7 +44,7 @@ def checks(at: datetime) -> tuple[Check, ...]:
     migrated = _migrations()
     if not migrated.ok:
         return (database, migrated, _disk())
-    return (database, migrated, _guards(), _worker(at), _disk())
+    return (database, migrated, _guards(), _factors(), _worker(at), _disk())
 
 
 def readings(at: datetime) -> Mapping[str, float | Mapping[str, float]]:
@@ -100,6 +100,18 @@ def _guards() -> Check:
     if gone:
         return Check("guards", False, f"存证防护缺失：{'、'.join(gone)}", f"missing: {', '.join(gone)}")
     return Check("guards", True, "存证防护齐全", "all standing")
+
+
+def _factors() -> Check:
+    unread = people.unreadable_factors()
+    if unread:
+        return Check(
+            "factors", False,
+            f"{unread} 个账号的验证器读不出（缺 keys/factors.key）：放回密钥，或逐个运行 anban set-up-link --reset-factor",
+            f"the authenticators of {unread} accounts cannot be read (keys/factors.key is another one or gone): "
+            "bring the key back, or run anban set-up-link --reset-factor for each",
+        )  # fmt: skip
+    return Check("factors", True, "验证器密钥可用", "authenticators can be read")
 
 
 def _worker(at: datetime) -> Check:

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from anban.base.journal import checkpoints, verification
 from anban.base.people.actor import Actor
+from anban.base.people.queries import unreadable_factors
 from anban.config import backups
 from anban.config.installation import migrate
 from anban.config.speaking import Trouble, complain, pick, put, say
@@ -213,6 +214,15 @@ def _restore(options: argparse.Namespace) -> int:
         f"restored: {summary.rows} rows, {summary.files} files, {summary.size} entries, "
         f"{'verified' if not summary.findings else 'NOT verified'}",
     )
+    unread = unreadable_factors()
+    if unread:
+        say(
+            f"没有带来验证器密钥：{unread} 个账号须重新绑定验证器（安全管理员在人员页重置；第一个人用 "
+            "anban set-up-link --login 账号 --reset-factor），或把 keys/factors.key 放回来",
+            f"the key of the authenticators did not come along: {unread} accounts have to bind theirs again (the security "
+            "administrator resets them; the first one by anban set-up-link --login NAME --reset-factor), or bring back "
+            "keys/factors.key",
+        )
     return 1 if summary.findings else 0
 
 

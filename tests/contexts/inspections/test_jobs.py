@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
 from anban.base.files.operations import store
 from anban.base.files.queries import file as stored_file
 from anban.base.files.queries import open_original
+from anban.base.notices.models import Notice
 from anban.contexts.hazards.models import Hazard
 from anban.contexts.inspections.jobs import apply_files, preview_files
 from anban.rules.errors import Refusal
@@ -30,6 +31,7 @@ class Asked:
     root: str
     asked_by: UUID | None
     said: list[str] = field(default_factory=list)
+    job_id: UUID = field(default_factory=uuid4)
 
     def progress(self, done: int, total: int = 0, stage: str = "") -> None:
         """Remember the stages."""
@@ -56,6 +58,9 @@ def test_a_preview_then_the_import_hand_back_the_broken_row_once(tmp_path: Path)
     assert done["counts"] == {"new": 1, "changed": 0, "same": 0, "refused": 1}
     assert done["mappings"]["hazards"]["problems"][0]["code"] == "place_unknown"
     assert "done" in handle.said
+    told = Notice.objects.get(kind="import.finished")
+    assert (told.person_id, told.link) == (t.people["刘洋"].pk, f"/import/{handle.job_id}/")
+    assert told.title == "导入完成：新增 1，变更 0，未变 0，退回 1"
     with open_original(stored_file(t.actor("刘洋"), UUID(done["refused_file_id"]))) as back:
         assert "EST-999" in back.read().decode("utf-8-sig")
     assert apply_files(AT, handle)["counts"] == {"new": 0, "changed": 0, "same": 1, "refused": 1}  # type: ignore[index,call-overload]

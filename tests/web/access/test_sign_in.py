@@ -12,6 +12,7 @@ from django.test import Client
 
 from anban.base.people import backend, operations
 from anban.base.people.models import Account, ApiToken, SignInAttempt
+from anban.base.people.sealing import unseal
 from anban.kit.clock import now
 from tests.factories.office import PASSWORD, Office
 
@@ -74,7 +75,10 @@ def test_a_privileged_role_meets_the_second_factor_before_anything_else(office: 
         assert client.get(path).headers["Location"].startswith("/second-factor/?next=")
     page = client.get("/second-factor/").content.decode()
     assert "<svg" in page
-    secret = client.session["factor_secret"]
+    account = Account.objects.get(login="office.d")
+    kept = client.session["factor_secret"]
+    secret = unseal(kept, account.pk)
+    assert secret not in kept
     assert " ".join(secret[i : i + 4] for i in range(0, len(secret), 4)) in page
     assert client.post("/second-factor/", {"code": "abc"}).status_code == 422
     before = client.session.session_key
@@ -82,7 +86,9 @@ def test_a_privileged_role_meets_the_second_factor_before_anything_else(office: 
     assert answer.headers["Location"] == "/account/"
     assert client.session.session_key != before
     assert client.get("/account/").status_code == 200
-    assert Account.objects.get(login="office.d").totp_secret == secret
+    account.refresh_from_db()
+    assert secret not in account.totp_secret
+    assert unseal(account.totp_secret, account.pk) == secret
 
 
 def test_a_used_code_does_not_open_a_second_session(office: Office) -> None:

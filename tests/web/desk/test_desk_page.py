@@ -14,6 +14,8 @@ from django.test.utils import CaptureQueriesContext
 from anban.base.journal.models import Entry
 from anban.contexts.hazards.models import Hazard
 from anban.contexts.obligations.models import Handover, Obligation
+from anban.contexts.obligations.operations import decline
+from anban.rules.errors import Refusal
 from tests.contexts.hazards.test_operations import see
 from tests.factories.town import AT, Town
 from tests.web.desk.conftest import Clock
@@ -37,7 +39,7 @@ def test_desk_needs_the_same_queries_however_many_rows(city: Town, signed_in: Si
     ) as queries:
         page = client.get("/")
     assert duties_in(page.content.decode()) == rows
-    assert len(queries) == 13
+    assert len(queries) == 15
 
 
 def test_every_figure_equals_the_list_it_opens(city: Town, signed_in: SignIn, clock: Clock) -> None:
@@ -100,6 +102,42 @@ def test_a_handover_is_sent_back_with_its_reason(city: Town, signed_in: SignIn) 
     assert taker.post(f"/handovers/{handover.pk}/decline/", {"reason": "我在休假"}).status_code == 302
     handover.refresh_from_db()
     assert handover.declined_at == AT
+
+
+def test_an_offer_is_taken_back_until_it_is_signed_for(city: Town, signed_in: SignIn) -> None:
+    hazard = see(city, "王敏", city.place()).hazard
+    duty = Obligation.objects.get(matter_id=hazard.pk)
+    giver, taker = signed_in("王敏"), signed_in("刘洋")
+    there = {"to_person": str(city.people["刘洋"].pk)}
+    giver.post(f"/duties/{duty.pk}/hand-over/", there)
+    first = Handover.objects.get(obligation=duty)
+    assert "等刘洋签收" in giver.get("/").content.decode()
+    assert taker.post(f"/handovers/{first.pk}/take-back/").status_code == 302, "who supervises the street may, too"
+    first.refresh_from_db()
+    assert (first.declined_at, first.signed_at) == (AT, None)
+    assert "没有等您签收的事项" in taker.get("/?only=sign").content.decode()
+    giver.post(f"/duties/{duty.pk}/hand-over/", there)
+    second = Handover.objects.filter(declined_at__isnull=True).get()
+    taker.post(f"/handovers/{second.pk}/sign/")
+    page = giver.post(f"/handovers/{second.pk}/take-back/", follow=True)
+    assert page.status_code == 404, "what was signed for is no longer mine"
+    with pytest.raises(Refusal):
+        decline(actor=city.actor("刘洋"), at=AT, handover_id=second.pk, reason="晚了")
+    second.refresh_from_db()
+    assert second.declined_at is None
+
+
+def test_notices_tell_what_is_new_and_are_marked_as_read(city: Town, signed_in: SignIn) -> None:
+    see(city, "王敏", city.place())
+    client = signed_in("王敏")
+    assert "1 条新通知" in client.get("/").content.decode()
+    page = client.get("/notices/").content.decode()
+    assert page.count("notice-new") == 1
+    assert "报警器断电 · 巷口面馆" in page
+    assert "notice-new" not in signed_in("高远").get("/notices/").content.decode(), "nobody reads another's"
+    assert client.post("/notices/read/").status_code == 302
+    assert "notice-new" not in client.get("/notices/").content.decode()
+    assert "条新通知" not in client.get("/").content.decode()
 
 
 def test_somebody_elses_duty_cannot_be_handed_over(city: Town, signed_in: SignIn) -> None:

@@ -348,3 +348,11 @@ def test_a_document_goes_into_the_file_and_comes_out_again(city: Town, signed_in
     answer = client.get(f"/places/{place.pk}/files/{attached}/")
     assert b"".join(answer.streaming_content) == content  # type: ignore[attr-defined]
     assert signed_in("郑洁").get(f"/places/{place.pk}/files/{attached}/").status_code == 404
+
+
+def test_a_leader_who_may_not_register_gets_the_page_of_who_may(city: Town, signed_in: Enter) -> None:
+    answer = signed_in("宋岩").get("/places/new/")
+    assert answer.status_code == 403
+    assert "由街道登记" in answer.content.decode()
+    assert "/places/new/" not in signed_in("宋岩").get("/places/").content.decode()
+    assert signed_in("宋岩").post("/places/new/", new_place(city)).status_code == 403

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, Protocol
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -20,8 +21,10 @@ MOST_SLOTS = 1000
 
 
 class Handle(Protocol):
-    """What a running job is given: its arguments, its root, who asked for it, and a way to say how far it is."""
+    """What a running job is given: its id, its arguments, its root, who asked for it, and a way to say how far it is."""
 
+    @property
+    def job_id(self) -> UUID: ...
     @property
     def args(self) -> Mapping[str, Any]: ...
     @property

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from django.conf import settings
 
 from anban.base.journal.digests import tile_id
 from anban.base.journal.models import Entry, Head, Tile
 from anban.base.journal.queries import latest, snapshot
+from anban.base.keyfiles import key_file, put_once
 from anban.kit.merkle import (
     TILE_LEVEL,
     Frontier,
@@ -49,13 +47,12 @@ def signing_key() -> Ed25519PrivateKey:
 
     It is 32 bytes in hexadecimal, readable by its owner alone; its public half stands beside it.
     """
-    folder = Path(settings.KEYS_ROOT)
-    path = folder / KEY_FILE
+    path, public = key_file(KEY_FILE), key_file(PUBLIC_FILE)
     if not path.exists():
-        _put_once(path, Ed25519PrivateKey.generate().private_bytes_raw().hex(), 0o600)
+        put_once(path, Ed25519PrivateKey.generate().private_bytes_raw().hex(), 0o600)
     key = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(path.read_text().strip()))
-    if not (folder / PUBLIC_FILE).exists():
-        _put_once(folder / PUBLIC_FILE, key.public_key().public_bytes_raw().hex(), 0o644)
+    if not public.exists():
+        put_once(public, key.public_key().public_bytes_raw().hex(), 0o644)
     return key
 
 
@@ -192,18 +189,3 @@ def _leaves(start: int, end: int) -> Sequence[bytes]:
 def _tile(level: int, index: int) -> bytes | None:
     value = Tile.objects.filter(pk=tile_id(level // TILE_LEVEL, index)).values_list("hash", flat=True).first()
     return None if value is None else bytes(value)
-
-
-def _put_once(path: Path, text: str, mode: int) -> None:
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-    with os.fdopen(handle, "w") as out:
-        out.write(text + "\n")
-        out.flush()
-        os.fsync(out.fileno())
-    try:
-        os.link(draft, path)
-    except FileExistsError:
-        pass  # another process was first; its key is everybody's
-    finally:
-        draft.unlink()

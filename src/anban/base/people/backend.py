@@ -19,6 +19,7 @@ from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 
 from anban.base.people.models import Account, SignInAttempt
+from anban.base.people.sealing import readable, seal, unseal
 from anban.rules.errors import Refusal, register
 
 register(
@@ -89,7 +90,8 @@ def check_factor(account_id: UUID, code: str, *, source: str, at: datetime) -> N
     attempt = _try(f"second-factor {account_id}", source, at)
     with transaction.atomic():
         account = Account.objects.select_for_update().get(pk=account_id)
-        step = matching_step(account.totp_secret, code, at, after=account.totp_last_step)
+        secret = unseal(account.totp_secret, account.pk)
+        step = matching_step(secret, code, at, after=account.totp_last_step)
         if step is not None:
             account.totp_last_step = step
             account.save(update_fields=["totp_last_step"])
@@ -113,15 +115,23 @@ def matching_step(secret: str, code: str, at: datetime, *, after: int) -> int | 
 
 def usable_code(account: Account, at: datetime) -> str:
     """Return the code that the account's authenticator would give and that is not used up; for demonstrations only."""
-    if not account.totp_secret:
+    if not account.totp_secret or not readable(account.totp_secret, account.pk):
         return ""
     step = max(int(at.timestamp()) // STEP_SECONDS, account.totp_last_step + 1)
-    return pyotp.TOTP(account.totp_secret).generate_otp(step)
+    return pyotp.TOTP(unseal(account.totp_secret, account.pk)).generate_otp(step)
 
 
 def new_factor() -> str:
     """Return a fresh secret for an authenticator, of 160 bits."""
     return pyotp.random_base32()
+
+
+def pending_factor(kept: str, account_id: UUID) -> tuple[str, str]:
+    """Return the secret that a person is about to bind, and what the session keeps of it: a fresh one where it kept none."""
+    if kept and readable(kept, account_id):
+        return unseal(kept, account_id), kept
+    secret = new_factor()
+    return secret, seal(secret, account_id)
 
 
 def factor_address(secret: str, login: str) -> str:

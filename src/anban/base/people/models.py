@@ -41,7 +41,9 @@ class Account(AbstractBaseUser):
     is_active = models.BooleanField(default=True)
     language = models.CharField(max_length=10, blank=True)
     theme = models.CharField(max_length=10, blank=True)
-    totp_secret = models.CharField(max_length=64, blank=True)
+    totp_secret = models.CharField(
+        max_length=200, blank=True, help_text="encrypted for this account, never in clear (see sealing)"
+    )
     totp_last_step = models.BigIntegerField(default=0)
     setup_hash = models.CharField(max_length=64, blank=True)
     setup_until = models.DateTimeField(null=True, blank=True)

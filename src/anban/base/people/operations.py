@@ -16,6 +16,7 @@ from anban.base.people.actor import Actor
 from anban.base.people.backend import end_sessions, matching_step
 from anban.base.people.models import AccessRecord, Account, ApiToken, Person, SavedView
 from anban.base.people.queries import TOKEN_PREFIX, account_of_set_up, digest, oneself
+from anban.base.people.sealing import seal
 from anban.rules.errors import Refusal, register
 
 register("people.login_taken", zh="账号名“{login}”已有人使用。", en="The login {login} is taken.")
@@ -205,7 +206,7 @@ def enrol_factor(*, actor: Actor, at: datetime, account: Account, secret: str, c
         step = matching_step(secret, code, at, after=0)
         if step is None:
             raise Refusal("people.code_wrong", field="code")
-        row.totp_secret, row.totp_last_step = secret, step
+        row.totp_secret, row.totp_last_step = seal(secret, row.pk), step
         row.save(update_fields=["totp_secret", "totp_last_step"])
         _note("account.factor_enrolled", row, actor, at)
         return row

@@ -14,6 +14,7 @@ from django.db.models import Q, QuerySet
 from anban.base.people import policies
 from anban.base.people.actor import Actor, Channel
 from anban.base.people.models import AccessRecord, Account, ApiToken, Person, SavedView, SignInAttempt
+from anban.base.people.sealing import readable
 
 TOKEN_PREFIX: Final = "anban_"  # noqa: S105 - how a token is recognised, not one
 
@@ -128,6 +129,12 @@ def access_records(actor: Actor) -> QuerySet[AccessRecord]:
     )
 
 
+def unreadable_factors() -> int:
+    """Return how many active accounts have an authenticator that this installation's key doesn't open."""
+    bound = Account.objects.filter(is_active=True).exclude(totp_secret="").values_list("totp_secret", "pk")
+    return sum(not readable(sealed, account_id) for sealed, account_id in bound)
+
+
 def failures_since(since: datetime) -> int:
     """Return how many sign-ins failed since an instant, for the metrics."""
     return SignInAttempt.objects.filter(at__gte=since, succeeded=False).count()
@@ -141,6 +148,12 @@ def active_tokens(at: datetime, within: timedelta) -> int:
 def names_of(person_ids: Iterable[UUID]) -> dict[UUID, str]:
     """Return persons' names by id, for pages whose matter the caller has found in the actor's scope; erased ones are empty."""
     return dict(Person.objects.filter(pk__in=set(person_ids)).values_list("pk", "name"))
+
+
+def language_of(person_id: UUID) -> str:
+    """Return the language that a person has chosen, empty for the house's own."""
+    chosen = Account.objects.filter(person_id=person_id, is_active=True).exclude(language="").order_by("id")
+    return chosen.values_list("language", flat=True).first() or ""
 
 
 def saved_views(actor: Actor, page: str) -> QuerySet[SavedView]:

@@ -14,7 +14,10 @@ from anban.base.files.disk import place
 from anban.base.files.models import StoredFile
 from anban.base.files.operations import IMPORT_LIMIT, store
 from anban.base.jobs.registry import Handle, job
-from anban.base.people.actor import Actor
+from anban.base.journal.operations import unit
+from anban.base.notices.operations import tell
+from anban.base.people.actor import Actor, job_actor
+from anban.base.people.queries import language_of
 from anban.contexts.establishments.importers import SourceFile, read_mapping
 from anban.contexts.establishments.importers.mapping import Mapping as ImportMapping
 from anban.contexts.inspections.importers import keeper, mappings_named, take_in
@@ -32,7 +35,31 @@ def apply_files(slot: datetime, handle: Handle) -> dict[str, Any]:
     ``args``: ``mapping`` (a shipped name or the TOML itself), ``files`` (``id`` and ``name`` each), ``at`` (when the person
     pressed; the default is the slot). Killed in the middle it is claimed again and goes on: rows taken in are the same.
     """
-    return _run(slot, handle, dry=False)
+    try:
+        result = _run(slot, handle, dry=False)
+    except Refusal as refusal:
+        _tell(slot, handle, f"导入没有完成：{refusal.zh}", f"The import was not finished: {refusal.en}")
+        raise
+    counts = result["counts"]
+    said = (counts["new"], counts["changed"], counts["same"], counts["refused"])
+    _tell(
+        slot, handle, "导入完成：新增 {}，变更 {}，未变 {}，退回 {}".format(*said),
+        "Import finished: {} new, {} changed, {} the same, {} refused".format(*said),
+    )  # fmt: skip
+    return result
+
+
+def _tell(slot: datetime, handle: Handle, zh: str, en: str) -> None:
+    """Tell whoever asked that the import is over: nobody has to stay and watch it. A second run of the job tells nothing new."""
+    if handle.asked_by is None:
+        return
+    person = UUID(str(handle.asked_by))
+    with unit():
+        tell(
+            actor=job_actor("import.apply", handle.root), at=_instant(handle.args.get("at"), slot), person_id=person,
+            kind="import.finished", key=f"import:{handle.job_id}", link=f"/import/{handle.job_id}/",
+            title=en if language_of(person) == "en" else zh,
+        )  # fmt: skip
 
 
 @job("import.preview", lane="long")

@@ -209,12 +209,14 @@ def sign_for(*, actor: Actor, at: datetime, handover_id: UUID) -> Obligation:
 
 
 def decline(*, actor: Actor, at: datetime, handover_id: UUID, reason: str) -> Handover:
-    """Decline an obligation offered; it stays where it is. Raises: obligation.not_addressee."""
+    """Decline an obligation offered; it stays where it is. Raises: obligation.not_addressee, obligation.ended."""
     with unit():
         handover = Handover.objects.select_for_update().get(pk=handover_id)
         obligation = _open(handover.obligation_id)
         if handover.to_person_id != actor.person_id:
             raise Refusal("obligation.not_addressee")
+        if handover.signed_at or handover.declined_at:
+            raise Refusal("obligation.ended")
         handover.declined_at = at
         handover.save(update_fields=["declined_at"])
         record(
@@ -225,6 +227,21 @@ def decline(*, actor: Actor, at: datetime, handover_id: UUID, reason: str) -> Ha
             matter=(obligation.subject_kind, obligation.matter_id),
             words={"reason": reason},
         )
+        return handover
+
+
+def take_back(*, actor: Actor, at: datetime, handover_id: UUID) -> Handover:
+    """Take an offer back before it is signed for; nothing has moved yet. Raises: obligation.not_yours, obligation.ended."""
+    with unit():
+        handover = Handover.objects.select_for_update().get(pk=handover_id)
+        obligation = _open(handover.obligation_id)
+        if not policies.can_hand_over(actor, obligation):
+            raise Refusal("obligation.not_yours")
+        if handover.signed_at or handover.declined_at:
+            raise Refusal("obligation.ended")
+        handover.declined_at = at
+        handover.save(update_fields=["declined_at"])
+        _note("obligation.handover_taken_back", actor, at, obligation, {"to": str(handover.to_person_id)})
         return handover
 
 

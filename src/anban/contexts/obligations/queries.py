@@ -85,6 +85,14 @@ def handovers_to_sign(actor: Actor) -> QuerySet[Handover]:
     )
 
 
+def handovers_offered(obligation_ids: Iterable[UUID]) -> dict[UUID, Handover]:
+    """Return the handovers that wait for a signature, by the obligation they are about, which the caller has in its scope."""
+    rows = Handover.objects.filter(
+        obligation_id__in=list(obligation_ids), signed_at__isnull=True, declined_at__isnull=True
+    ).select_related("to_person")
+    return {row.obligation_id: row for row in rows}
+
+
 def of_matter(matter_id: UUID) -> QuerySet[Obligation]:
     """Return every obligation about a matter, open and past; its scope is the matter's, which the caller has checked."""
     return (

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from anban.base.notices import queries as notices
 from anban.base.people import queries as people
 from anban.base.people.actor import Actor
 from anban.contexts.obligations import operations, policies, queries
@@ -64,7 +65,8 @@ def desk(request: HttpRequest) -> HttpResponse:
     rows = [] if only == "sign" else list(
         queries.desk(actor, at=at, week_end=until, only=only)[start : start + PER_PAGE + 1]
     )  # fmt: skip
-    lines = [(row, duty_line(row, at)) for row in rows[:PER_PAGE]]
+    out = queries.handovers_offered(row.pk for row in rows[:PER_PAGE])
+    lines = [(row, duty_line(row, at), out.get(row.pk)) for row in rows[:PER_PAGE]]
     offered = [
         (handover, duty_line(handover.obligation, at))
         for handover in (queries.handovers_to_sign(actor)[:PER_PAGE] if counted.to_sign else ())
@@ -86,6 +88,7 @@ def desk(request: HttpRequest) -> HttpResponse:
         "may_report": Action(_("上报隐患"), "/report/", Tone.PRIMARY),
         "whole": Action(_("看全部待办"), "/"),
         "total": counted.all_open,
+        "unread": notices.unread(actor),
     }
     if request.headers.get("HX-Request") and not request.headers.get("HX-Boosted"):
         return render(request, "desk/parts/desk_list.html", context)
@@ -114,6 +117,23 @@ def sign(request: HttpRequest, handover_id: UUID) -> HttpResponse:
     _offered(actor, handover_id)
     operations.sign_for(actor=actor, at=request.at, handover_id=handover_id)  # type: ignore[attr-defined]
     messages.success(request, _("已签收，现在由您负责。"))
+    return redirect("/")
+
+
+@needs(*EVERYBODY)
+@require_POST
+def take_back(request: HttpRequest, handover_id: UUID) -> HttpResponse:
+    """Take back what I offered and nobody has signed for."""
+    actor = actor_of(request)
+    row = queries.visible_to(actor).filter(handovers=handover_id).first()
+    if row is None or not policies.can_hand_over(actor, row):
+        raise Http404
+    try:
+        operations.take_back(actor=actor, at=request.at, handover_id=handover_id)  # type: ignore[attr-defined]
+    except Refusal as refusal:
+        messages.warning(request, said(refusal))
+    else:
+        messages.success(request, _("已撤回，仍由您负责。"))
     return redirect("/")
 
 

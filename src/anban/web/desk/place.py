@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -42,6 +43,7 @@ from anban.web.desk.places import (
     choices_of,
     kind_names,
     labelled,
+    may_register,
     register_crumbs,
 )
 from anban.web.desk.wording import proof_name, rebound_words, said, state_name
@@ -340,6 +342,8 @@ def refuse(form: forms.Form, refusal: Refusal) -> None:
 def new(request: HttpRequest) -> HttpResponse:
     """Put a place on the register, from nothing or from a row of a source."""
     actor = actor_of(request)
+    if not may_register(actor):
+        raise PermissionDenied(_("您的岗位只看台账，不登记单位。新单位请告诉所在街道，由街道登记。"))
     at: datetime = request.at  # type: ignore[attr-defined]
     source = as_uuid(request.POST.get("observation", "") or request.GET.get("observation", ""))
     row = queries.observation(actor, source) if source else None

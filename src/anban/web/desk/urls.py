@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from django.urls import path
 
-from anban.web.desk import desk, hazard, importing, ledger, place, places, report, visits
+from anban.web.desk import desk, hazard, importing, ledger, notices, place, places, report, visits
 
 urlpatterns = [
     path("", desk.desk),
     path("duties/<uuid:obligation_id>/hand-over/", desk.hand_over),
     path("handovers/<uuid:handover_id>/sign/", desk.sign),
     path("handovers/<uuid:handover_id>/decline/", desk.decline),
+    path("handovers/<uuid:handover_id>/take-back/", desk.take_back),
+    path("notices/", notices.notices),
+    path("notices/read/", notices.read),
     path("ledger/", ledger.ledger),
     path("ledger/views/", ledger.views),
     path("ledger/views/<uuid:view_id>/drop/", ledger.drop_view),

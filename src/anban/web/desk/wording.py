@@ -96,6 +96,7 @@ ENTRIES: Final = {
     "obligation.handover_offered": gettext_lazy("提出转交"),
     "obligation.handed_over": gettext_lazy("签收转交"),
     "obligation.handover_declined": gettext_lazy("退回转交"),
+    "obligation.handover_taken_back": gettext_lazy("撤回转交"),
     "obligation.breached": gettext_lazy("逾期"),
     "obligation.escalated": gettext_lazy("督办升级"),
     "obligation.due_moved": gettext_lazy("期限调整"),

@@ -156,8 +156,8 @@ def second_factor(request: HttpRequest) -> HttpResponse:
     at = now()
     secret = ""
     if not account.totp_secret:
-        secret = request.session.get("factor_secret") or backend.new_factor()
-        request.session["factor_secret"] = secret
+        secret, kept = backend.pending_factor(request.session.get("factor_secret", ""), account.pk)
+        request.session["factor_secret"] = kept
     form = CodeForm(request.POST or None)
     status = 200
     if request.method == "POST" and form.is_valid():
