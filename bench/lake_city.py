@@ -152,7 +152,8 @@ def _texts(places: int, visits: int, rounds: int) -> dict[str, str]:
                 CASE WHEN luck(j, 41) < 0.01 THEN 'not_founded' ELSE 'closed' END AS state, no, found_on, found_on + 30 AS due_on, ended_on,
                 CASE WHEN ended_on IS NOT NULL THEN 'rectified' ELSE '' END AS outcome,
                 CASE WHEN ended_on IS NULL THEN '' ELSE ['on_site', 'photo', 'declared'][1 + CAST(floor(luck(j, 42) * 3) AS INTEGER)] END AS proof,
-                CASE WHEN ended_on IS NOT NULL THEN CAST(floor(luck(j, 43) * 30) AS BIGINT) END AS acceptor, FALSE AS inferred
+                CASE WHEN ended_on IS NOT NULL THEN CAST(floor(luck(j, 43) * 30) AS BIGINT) END AS acceptor, FALSE AS inferred,
+                1 AS last_no, found_on + 90 AS watch_until
             FROM rounds""",
         "findings": f"""
             SELECT j % {places * visits} AS visit, j AS hazard, {hurt} AS place, {day.format(32)} AS day, 'C' || (j % 40) AS code,

@@ -13,8 +13,11 @@ PACKAGE = REPOSITORY / "src" / "anban"
 
 # The one table of heavy engines that may be imported where they are used.
 HEAVY_ENGINES = frozenset(
-    {"duckdb", "pyarrow", "sklearn", "pyspark", "typst", "mpmath", "adbc_driver_sqlite", "adbc_driver_postgresql"}
-)
+    {
+        "duckdb", "pyarrow", "sklearn", "pyspark", "typst", "mpmath", "adbc_driver_sqlite", "adbc_driver_postgresql",
+        "sqlglot",
+    }
+)  # fmt: skip
 # Names that say nothing: a function without a home is a function whose name is not yet understood.
 NO_NAMES = frozenset({"utils", "helpers", "common", "core", "misc", "services", "managers"})
 # Contexts from the bottom to the top; a table may name a table of its own floor or below.

@@ -46,6 +46,7 @@ COMMANDS: Final = (
     Command("import", "anban.config.commands_tables", "导入表格", "take in tables"),
     Command("export", "anban.config.commands_tables", "导出表格", "give out tables"),
     Command("net", "anban.config.commands_net", "责任网：空白、交叉、查询一处", "the responsibility net: gaps, overlaps, one place"),
+    Command("assess", "anban.config.commands_assess", "全市评估：覆盖、欠账、反弹、风险排序", "assess the whole city: coverage, debts, rebounds, risk order"),
     Command("rule", "anban.config.commands_rules", "试算一条规则", "compute one rule", framework=False),
     Command("simulate", "anban.config.commands_simulate", "模拟城市，比较检查策略", "compare supervision policies in a simulated city", framework=False),
 )  # fmt: skip

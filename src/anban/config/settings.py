@@ -35,6 +35,8 @@ INSTALLED_APPS = [
     "anban.contexts.responsibility",
     "anban.contexts.hazards",
     "anban.contexts.inspections",
+    "anban.contexts.risk",
+    "anban.lake",
     "anban.web.shell",
     "anban.web.desk",
     "anban.web.board",

@@ -7,14 +7,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import sqlglot
-from sqlglot import exp
-
 from anban.lake.engine import Value, with_values
 from anban.rules.errors import Refusal, register
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from sqlglot import exp
 
 register(
     "lake.spark_absent",
@@ -37,12 +35,16 @@ SETTINGS: Final = {
 
 def translated(text: str) -> str:
     """Return a text of the checked subset in Spark's dialect."""
+    import sqlglot
+
     tree = sqlglot.parse_one(text, dialect="duckdb")
     return tree.transform(_spark).sql(dialect="spark")
 
 
-def _spark(node: exp.Expression) -> exp.Expression:
+def _spark(node: exp.Expr) -> exp.Expr:
     """Mend what the translation leaves to the engine: DuckDB puts nulls last in every order, Spark first in ascending ones."""
+    from sqlglot import exp
+
     if isinstance(node, exp.Ordered) and node.args.get("nulls_first") is None:
         node.set("nulls_first", False)
     return node

@@ -581,3 +581,8 @@ def alike_groups(actor: Actor, limit: int = 50) -> tuple[Alike, ...]:
             seen.add(ids)
             made.append(Alike(reason, members))
     return tuple(made)
+
+
+def reach_of(actor: Actor) -> tuple[tuple[str, frozenset[str] | None], ...]:
+    """Return the actor's rights over areas as (path, kinds): an empty path is the whole root, None every kind."""
+    return tuple((reach.path, reach.kinds) for reach in _reaches(actor))

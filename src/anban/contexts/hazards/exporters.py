@@ -142,7 +142,8 @@ ROUNDS = declare(
             Column("found_on", "date", "c.found_on"), Column("due_on", "instant_day", "c.due_at"),
             Column("ended_on", "date", "c.ended_on"), Column("outcome", "text", "c.outcome"),
             Column("proof", "text", "c.proof"), Column("acceptor", "key", "c.acceptor_id"),
-            Column("inferred", "bool", "c.inferred"),
+            Column("inferred", "bool", "c.inferred"), Column("last_no", "int", "h.cycle_no"),
+            Column("watch_until", "date", "h.watch_until"),
         ),
         changed_by=(("hazards_cycle", "c.id", "cycle"), ("hazards_hazard", "c.hazard_id", "hazard")),
     )

@@ -6,27 +6,35 @@ WITH streets AS (
     INNER JOIN areas AS d ON starts_with(s.path, d.path)
     WHERE d.level = 'district'
 ),
-grouped AS (
-    SELECT curve, inferred, 'all' AS what, '' AS name, days, event FROM episodes
-    UNION ALL
-    SELECT e.curve, e.inferred, 'area' AS what, s.district AS name, e.days, e.event
-    FROM episodes AS e
-    INNER JOIN streets AS s ON s.street = e.street
-    UNION ALL
-    SELECT curve, inferred, 'kind' AS what, place_kind AS name, days, event FROM episodes
-    UNION ALL
-    SELECT curve, inferred, 'class' AS what, class_code AS name, days, event FROM episodes
-    UNION ALL
-    SELECT curve, inferred, 'proof' AS what, proof AS name, days, event FROM episodes WHERE proof <> ''
-    UNION ALL
-    SELECT curve, inferred, 'inspector' AS what, CAST(acceptor AS VARCHAR) AS name, days, event
-    FROM episodes
-    WHERE acceptor IS NOT NULL
-),
 counted AS (
-    SELECT curve, inferred, what, name, days, CAST(sum(event) AS BIGINT) AS events, count(*) AS leaving
-    FROM grouped
-    GROUP BY curve, inferred, what, name, days
+    SELECT
+        e.curve, e.inferred, s.district, e.place_kind, e.class_code, e.proof, e.acceptor, e.days,
+        grouping(s.district) AS no_area, grouping(e.place_kind) AS no_kind, grouping(e.class_code) AS no_class,
+        grouping(e.proof) AS no_proof, grouping(e.acceptor) AS no_inspector,
+        CAST(sum(e.event) AS BIGINT) AS events, count(*) AS leaving
+    FROM episodes AS e
+    LEFT JOIN streets AS s ON s.street = e.street
+    GROUP BY GROUPING SETS (
+        (e.curve, e.inferred, e.days),
+        (e.curve, e.inferred, e.days, s.district),
+        (e.curve, e.inferred, e.days, e.place_kind),
+        (e.curve, e.inferred, e.days, e.class_code),
+        (e.curve, e.inferred, e.days, e.proof),
+        (e.curve, e.inferred, e.days, e.acceptor)
+    )
+),
+named AS (
+    SELECT
+        curve, inferred, days, events, leaving,
+        CASE
+            WHEN no_area = 0 THEN 'area' WHEN no_kind = 0 THEN 'kind' WHEN no_class = 0 THEN 'class'
+            WHEN no_proof = 0 THEN 'proof' WHEN no_inspector = 0 THEN 'inspector' ELSE 'all'
+        END AS what,
+        CASE
+            WHEN no_area = 0 THEN district WHEN no_kind = 0 THEN place_kind WHEN no_class = 0 THEN class_code
+            WHEN no_proof = 0 THEN NULLIF(proof, '') WHEN no_inspector = 0 THEN CAST(acceptor AS VARCHAR) ELSE ''
+        END AS name
+    FROM counted
 ),
 exposed AS (
     SELECT
@@ -34,7 +42,8 @@ exposed AS (
         CAST(sum(leaving) OVER (
             PARTITION BY curve, inferred, what, name ORDER BY days DESC ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
         ) AS BIGINT) AS at_risk
-    FROM counted
+    FROM named
+    WHERE name IS NOT NULL
 ),
 summed AS (
     SELECT

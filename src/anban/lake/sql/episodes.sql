@@ -1,24 +1,24 @@
 -- Times to an event: from close to rebound, and from finding to close; what hasn't happened by the day is censored there.
-WITH numbered AS (
-    SELECT
-        street, place_kind, class_code, proof, acceptor, inferred, found_on, ended_on,
-        lead(found_on) OVER (PARTITION BY hazard ORDER BY no) AS back_on
+WITH later AS (
+    SELECT hazard, no - 1 AS before_no, found_on AS back_on
     FROM cycles_at
+    WHERE no > 1
 ),
 rebounds AS (
     SELECT
-        'rebound' AS curve, street, place_kind, class_code, proof, acceptor, inferred,
-        date_diff('day', ended_on, COALESCE(back_on, $as_of)) AS days,
-        CASE WHEN back_on IS NOT NULL THEN 1 ELSE 0 END AS event
-    FROM numbered
-    WHERE ended_on IS NOT NULL AND proof <> ''
+        'rebound' AS curve, c.street, c.place_kind, c.class_code, c.proof, c.acceptor, c.inferred,
+        date_diff('day', c.ended_on, COALESCE(l.back_on, $as_of)) AS days,
+        CASE WHEN l.back_on IS NOT NULL THEN 1 ELSE 0 END AS event
+    FROM cycles_at AS c
+    LEFT JOIN later AS l ON l.hazard = c.hazard AND l.before_no = c.no
+    WHERE c.ended_on IS NOT NULL AND c.proof <> ''
 ),
 closings AS (
     SELECT
         'closing' AS curve, street, place_kind, class_code, '' AS proof, acceptor, inferred,
         date_diff('day', found_on, COALESCE(ended_on, $as_of)) AS days,
         CASE WHEN ended_on IS NOT NULL THEN 1 ELSE 0 END AS event
-    FROM numbered
+    FROM cycles_at
 ),
 both_kinds AS (
     SELECT * FROM rebounds

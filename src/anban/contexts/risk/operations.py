@@ -1,0 +1,313 @@
+"""The only writer of results: a pass is published, reports are drawn up, signed and withdrawn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import groupby
+from typing import Any, Final
+from uuid import UUID
+
+from django.db import models, transaction
+
+from anban.base.inserting import insert, prepared
+from anban.base.journal.operations import record, unit
+from anban.base.people.actor import Actor
+from anban.contexts.risk import policies, queries
+from anban.contexts.risk.models import Assessment, Cell, Curve, Part, Report, TopHazard, TopPlace
+from anban.contexts.territory.models import Area
+from anban.contexts.territory.operations import next_numbers
+from anban.contexts.territory.queries import city_date
+from anban.kit.canonical import canonical_bytes
+from anban.kit.ids import new_id
+from anban.rules.errors import Refusal, register
+
+register(
+    "risk.no_assessment",
+    zh="还没有评估，无法起草研判。",
+    en="There is no assessment yet on which a report could stand.",
+)
+register("risk.area_unknown", zh="没有这个地区：{area}。", en="There is no area {area}.")
+register(
+    "risk.report_unknown", zh="没有这份研判，或您无权查看。", en="There is no such report, or you may not read it."
+)
+register(
+    "risk.report_signed",
+    zh="研判已签发或撤回，不能再改。",
+    en="The report is signed or withdrawn and can't be changed.",
+)
+register("risk.opinion_missing", zh="签发前请写下研判意见。", en="Write the opinion before you sign.")
+register(
+    "risk.earlier_not_earlier",
+    zh="对比的评估必须早于本次。",
+    en="The assessment compared with must be of an earlier day.",
+)
+
+BATCH: Final = 2_000
+"""So many rows are inserted under one write lock of SQLite."""
+
+FULL_KEPT: Final = 3
+CELLS_KEPT: Final = 40
+PARTS: Final = (Cell, TopPlace, TopHazard, Curve)
+FACTS: Final = (
+    "daily", "high_risk", "days_unseen", "visits", "fails_730", "fails_last3", "known_last3", "open_now", "overdue_now",
+    "major_now", "rebounds_365", "repeats_365", "calls_90", "no_lead",
+)  # fmt: skip
+POINTS_KEPT: Final = 120
+SERIES: Final = "RA"
+
+Rows = Iterable[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passed:
+    """What a pass over one root hands down: what it read, where its files are, and the rows of its smaller results."""
+
+    root: str
+    as_of: date
+    position: int
+    manifest_hash: str
+    folder: str
+    engine: str
+    cells: Rows
+    top_places: Rows
+    debts: Rows
+    watches: Rows
+    curves: Rows
+
+
+def publish(*, actor: Actor, at: datetime, passed: Passed) -> Assessment:
+    """Publish a pass: its rows first, in short transactions; then, in one moment, the assessment that makes them seen.
+
+    What a killed publication left behind is taken away by the next one.
+    """
+    _sweep(passed.root)
+    key = new_id()
+    places = 0
+
+    def cells() -> Iterator[Cell]:
+        nonlocal places
+        for row in passed.cells:
+            places += int(row["places"])
+            yield Cell(
+                assessment_id=key, root=passed.root, street=row["street"], kind=row["kind"],
+                overview_code=row["overview_code"],
+                **{name: int(row[name] or 0) for name in (*queries.FIGURES, *queries.HAZARDS)},
+            )  # fmt: skip
+
+    _insert(cells())
+    _insert(_top_places(key, passed))
+    _insert(_top_hazards(key, passed))
+    _insert(_curves(key, passed))
+    with unit():
+        row = Assessment(
+            id=key, root=passed.root, as_of=passed.as_of, made_at=at, position=passed.position,
+            manifest_hash=passed.manifest_hash, folder=passed.folder, engine=passed.engine, places=places,
+        )  # fmt: skip
+        row.save(force_insert=True)
+        record(
+            "risk.assessed", actor=actor, at=at, subject=("assessment", row.pk),
+            data={
+                "as_of": passed.as_of.isoformat(), "position": passed.position, "manifest": passed.manifest_hash,
+                "engine": passed.engine, "places": places,
+            },
+            wrote=[row],
+        )  # fmt: skip
+    _thin_out(passed.root)
+    return row
+
+
+def _insert(rows: Iterable[models.Model]) -> None:
+    for batch in _in_batches(rows):
+        ready = prepared(batch)
+        with transaction.atomic():
+            insert(ready)
+
+
+def _in_batches(rows: Iterable[models.Model]) -> Iterator[list[models.Model]]:
+    batch: list[models.Model] = []
+    for row in rows:
+        batch.append(row)
+        if len(batch) == BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _top_places(key: UUID, passed: Passed) -> Iterator[TopPlace]:
+    for row in passed.top_places:
+        facts = {name: row[name] for name in FACTS}
+        for name in ("last_day", "oldest_due"):
+            facts[name] = row[name].isoformat() if row[name] else ""
+        yield TopPlace(
+            assessment_id=key, root=passed.root, place_id=UUID(row["id"]), area_path=row["area_path"], kind=row["kind"],
+            index_value=row["index_value"], chance=row["chance"], facts=canonical_bytes(facts).decode(),
+        )  # fmt: skip
+
+
+def _top_hazards(key: UUID, passed: Passed) -> Iterator[TopHazard]:
+    for which, rows, weight, on in (
+        (TopHazard.List.DEBT, passed.debts, "days_overdue", "due_on"),
+        (TopHazard.List.WATCH, passed.watches, "no", "watch_until"),
+    ):
+        for row in rows:
+            yield TopHazard(
+                assessment_id=key,
+                root=passed.root,
+                list=which,
+                hazard_id=UUID(row["id"]),
+                weight=row[weight],
+                on=row[on],
+            )
+
+
+def _curves(key: UUID, passed: Passed) -> Iterator[Curve]:
+    """Yield the curves by group; those of persons stay in the result files and are published nowhere."""
+
+    def group(row: Mapping[str, Any]) -> tuple[str, str, str, bool]:
+        return row["curve"], row["what"], row["name"], row["inferred"]
+
+    for (curve, what, name, inferred), points in groupby(
+        sorted(
+            (row for row in passed.curves if row["what"] != "inspector"), key=lambda row: (*group(row), row["days"])
+        ),
+        group,
+    ):
+        rows = list(points)
+        # A step curve changes only where something happened.
+        shown = [row for row in rows if row["events"]] or rows[-1:]
+        every = max(1, len(shown) // POINTS_KEPT)
+        kept = [row for n, row in enumerate(shown) if n % every == 0 or n == len(shown) - 1]
+        if kept[-1] is not rows[-1]:
+            kept.append(rows[-1])
+        yield Curve(
+            assessment_id=key, root=passed.root, curve=curve, what=what, name=name, inferred=inferred,
+            episodes=rows[0]["at_risk"], events=sum(row["events"] for row in rows),
+            points=canonical_bytes(
+                [[row["days"], round(row["share"] * 1e6), round(row["error"] * 1e6), row["at_risk"]] for row in kept]
+            ).decode(),
+        )  # fmt: skip
+
+
+def _sweep(root: str) -> None:
+    """Take away the rows of publications that never came to their end."""
+    known = set(Assessment.objects.filter(root=root).values_list("pk", flat=True))
+    _remove(root, known, PARTS)
+
+
+def _thin_out(root: str) -> None:
+    """Keep lists and curves of the last assessments, figures for longer; the files and the entries keep everything."""
+    newest = list(Assessment.objects.filter(root=root).order_by("-as_of", "-made_at").values_list("pk", flat=True))
+    made = list(Assessment.objects.filter(root=root).order_by("-made_at").values_list("pk", flat=True))
+    _remove(root, {*newest[:FULL_KEPT], *made[:FULL_KEPT]}, (TopPlace, TopHazard, Curve))
+    _remove(root, {*newest[:CELLS_KEPT], *made[:CELLS_KEPT]}, (Cell,))
+
+
+def _remove(root: str, but: set[UUID], parts: Sequence[type[Part]]) -> None:
+    for part in parts:
+        while True:
+            ids = list(
+                part._default_manager.filter(root=root)
+                .exclude(assessment_id__in=but)
+                .values_list("pk", flat=True)[:BATCH]
+            )
+            if not ids:
+                break
+            with transaction.atomic():
+                part._default_manager.filter(pk__in=ids).delete()
+
+
+def draw_up(
+    *,
+    actor: Actor,
+    at: datetime,
+    area_code: str,
+    sector: str = "",
+    assessment_id: UUID | None = None,
+    earlier_id: UUID | None = None,
+) -> Report:
+    """Draw up the assessment of an area (in a sector): the figures of the day, and those of an earlier one beside them.
+
+    Raises: risk.no_assessment, risk.area_unknown, risk.not_allowed, risk.earlier_not_earlier.
+    """
+    with unit():
+        area = Area.objects.filter(root_id=actor.root, code=area_code).first()
+        if area is None:
+            raise Refusal("risk.area_unknown", field="area", area=area_code)
+        policies.require_may_draw_up(actor, area.path)
+        of = queries.assessment(actor, assessment_id) if assessment_id else queries.current(actor)
+        if of is None or actor.person_id is None:
+            raise Refusal("risk.no_assessment")
+        earlier = queries.assessment(actor, earlier_id) if earlier_id else None
+        if earlier is not None and earlier.as_of >= of.as_of:
+            raise Refusal("risk.earlier_not_earlier", field="earlier")
+        kinds = queries.kinds_of_sector(actor.root, sector, of.as_of) if sector else None
+        whole = area.path if area.parent_id else ""
+        facts: dict[str, Any] = {
+            "now": queries.figures(actor, of, area=whole, kinds=kinds),
+            "before": queries.figures(actor, earlier, area=whole, kinds=kinds) if earlier else {},
+            "areas": queries.by_area(actor, of, parts=area.path.count("/") + 1, area=whole),
+            "places": [
+                {
+                    "id": one.place_id.hex, "name": one.name, "chance": round(one.chance, 4),
+                    "reasons": [[why.fact, why.number] for why in one.reasons[:3]],
+                }
+                for one in queries.top_places(actor, of, area=whole, limit=10)
+                if kinds is None or one.kind in kinds
+            ],
+        }  # fmt: skip
+        year = city_date(at, actor.root).year
+        row = Report(
+            root=actor.root, number=next_numbers(actor=actor, at=at, root=actor.root, series=SERIES, year=year)[0],
+            area=area, area_path=area.path, sector=sector, assessment=of, earlier=earlier,
+            figures=canonical_bytes(facts).decode(), made_by_id=actor.person_id, made_at=at,
+        )  # fmt: skip
+        row.save(force_insert=True)
+        record(
+            "risk_report.drawn_up", actor=actor, at=at, subject=("risk_report", row.pk),
+            data={"number": row.number, "area": area.path, "sector": sector, "assessment": str(of.pk)}, wrote=[row],
+        )  # fmt: skip
+        return row
+
+
+def sign(*, actor: Actor, at: datetime, report_id: UUID, opinion: str) -> Report:
+    """Sign a report with one's opinion; from then on it never changes.
+
+    Raises: risk.report_unknown, risk.may_not_sign, risk.report_signed, risk.opinion_missing.
+    """
+    with unit():
+        row = _locked(actor, report_id)
+        policies.require_may_sign(actor, row.area_path)
+        if row.state != Report.State.DRAFT:
+            raise Refusal("risk.report_signed")
+        if not opinion.strip():
+            raise Refusal("risk.opinion_missing", field="opinion")
+        row.opinion, row.state = opinion.strip()[:4000], Report.State.SIGNED
+        row.signed_by_id, row.signed_at = actor.person_id, at
+        return _saved(row, actor, at, "risk_report.signed")
+
+
+def withdraw(*, actor: Actor, at: datetime, report_id: UUID) -> Report:
+    """Withdraw a report, drafted or signed; it stays readable as withdrawn. Raises: risk.report_unknown, risk.may_not_sign, risk.report_signed."""
+    with unit():
+        row = _locked(actor, report_id)
+        policies.require_may_sign(actor, row.area_path)
+        if row.state == Report.State.WITHDRAWN:
+            raise Refusal("risk.report_signed")
+        row.state = Report.State.WITHDRAWN
+        return _saved(row, actor, at, "risk_report.withdrawn")
+
+
+def _locked(actor: Actor, report_id: UUID) -> Report:
+    if queries.report(actor, report_id) is None:
+        raise Refusal("risk.report_unknown")
+    return Report.objects.select_for_update().get(pk=report_id)
+
+
+def _saved(row: Report, actor: Actor, at: datetime, verb: str) -> Report:
+    row.version += 1
+    row.save()
+    record(verb, actor=actor, at=at, subject=("risk_report", row.pk), data={"number": row.number}, wrote=[row])
+    return row

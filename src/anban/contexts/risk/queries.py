@@ -1,0 +1,202 @@
+"""Reads of the pass's results: the newest assessment, and of its figures and lists what an actor may see."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+from uuid import UUID
+
+import orjson
+from django.db.models import Q, QuerySet, Sum
+
+from anban.base.people.actor import Actor
+from anban.contexts.catalog.queries import sector_scope
+from anban.contexts.establishments.queries import reach_of
+from anban.contexts.hazards.queries import visible_to as visible_hazards
+from anban.contexts.risk.models import Assessment, Cell, Curve, Report, TopHazard, TopPlace
+from anban.contexts.risk.reasons import Why, reasons
+from anban.contexts.territory.queries import within
+
+FIGURES: Final = (
+    "places", "never_seen", "stale", "overdue", "rebound", "repeated", "failing", "burdened", "unled",
+)  # fmt: skip
+"""The figures of the risk page: each counts places, and opens the list of exactly these."""
+
+HAZARDS: Final = ("hazards_open", "hazards_overdue", "hazards_major", "hazards_found", "visits", "checks")
+"""Further figures of a report."""
+
+STREET_PARTS: Final = 3
+DISTRICT_PARTS: Final = 2
+NOTHING: Final = Q(pk__in=[])
+
+
+def assessments(actor: Actor) -> QuerySet[Assessment]:
+    """Return the assessments of the actor's root, the newest day first."""
+    return Assessment.objects.filter(root=actor.root).order_by("-as_of", "-made_at")
+
+
+def current(actor: Actor) -> Assessment | None:
+    """Return the assessment of the newest day."""
+    return assessments(actor).first()
+
+
+def assessment(actor: Actor, assessment_id: UUID) -> Assessment | None:
+    """Return one assessment of the actor's root."""
+    return assessments(actor).filter(pk=assessment_id).first()
+
+
+def reaches(actor: Actor) -> tuple[tuple[str, frozenset[str] | None], ...]:
+    """Return over which areas and kinds of place the actor reads results: those of its posts, as in the register."""
+    return reach_of(actor)
+
+
+def below_streets(actor: Actor) -> bool:
+    """Tell whether a post reaches less than a street, which the figures don't know apart."""
+    return any(path.count("/") > STREET_PARTS for path, _ in reaches(actor))
+
+
+def _within_reach(actor: Actor, path: str = "area_path", kind: str = "kind") -> Q:
+    found = NOTHING
+    for prefix, kinds in reaches(actor):
+        one = within(prefix, path) if prefix else Q(pk__isnull=False)
+        found |= one if kinds is None else one & Q(**{f"{kind}__in": sorted(kinds)})
+    return found
+
+
+def visible_to(actor: Actor, of: Assessment) -> QuerySet[Cell]:
+    """Return the cells of an assessment that the actor may see."""
+    return Cell.objects.filter(_within_reach(actor, "street"), assessment_id=of.pk, root=actor.root)
+
+
+def figures(actor: Actor, of: Assessment, *, area: str = "", kinds: frozenset[str] | None = None) -> dict[str, int]:
+    """Return the sums of every figure over what the actor sees, below an area and of some kinds."""
+    rows = visible_to(actor, of)
+    if area:
+        rows = rows.filter(within(area, "street"))
+    if kinds is not None:
+        rows = rows.filter(kind__in=sorted(kinds))
+    # A sum may not be called as its column is.
+    summed: dict[str, Any] = rows.aggregate(**{f"n_{name}": Sum(name, default=0) for name in (*FIGURES, *HAZARDS)})
+    return {name: int(summed[f"n_{name}"]) for name in (*FIGURES, *HAZARDS)}
+
+
+def by_area(actor: Actor, of: Assessment, *, parts: int, area: str = "") -> dict[str, dict[str, int]]:
+    """Return the figures of each area so many steps below the root (2: districts, 3: streets), by path."""
+    rows = visible_to(actor, of)
+    if area:
+        rows = rows.filter(within(area, "street"))
+    summed = rows.order_by().values("street").annotate(**{f"n_{name}": Sum(name, default=0) for name in FIGURES})
+    found: dict[str, dict[str, int]] = {}
+    for row in summed:
+        path = "".join(f"{step}/" for step in row["street"].split("/")[:parts] if step)
+        sums = found.setdefault(path, dict.fromkeys(FIGURES, 0))
+        counted: dict[str, Any] = dict(row)
+        for name in FIGURES:
+            sums[name] += int(counted[f"n_{name}"])
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A place on the list, with why."""
+
+    place_id: UUID
+    name: str
+    area_path: str
+    kind: str
+    chance: float
+    facts: Mapping[str, Any]
+    reasons: tuple[Why, ...]
+
+
+def top_places(actor: Actor, of: Assessment, *, area: str = "", limit: int = 20) -> list[Listed]:
+    """Return the places to be seen next, those first whose visit averts most."""
+    rows = TopPlace.objects.filter(
+        _within_reach(actor), assessment_id=of.pk, root=actor.root, place__survivor__isnull=True
+    )
+    if area:
+        rows = rows.filter(within(area))
+    found = []
+    for row in rows.select_related("place").order_by("-index_value", "id")[:limit]:
+        facts = orjson.loads(row.facts)
+        found.append(
+            Listed(row.place_id, row.place.name, row.area_path, row.kind, row.chance, facts, tuple(reasons(facts)))
+        )
+    return found
+
+
+def of_place(actor: Actor, place_id: UUID) -> Listed | None:
+    """Return what the newest assessment says of a place, where it is on its street's list and the actor may see it."""
+    newest = current(actor)
+    if newest is None:
+        return None
+    row = (
+        TopPlace.objects.filter(_within_reach(actor), assessment_id=newest.pk, root=actor.root, place_id=place_id)
+        .select_related("place")
+        .first()
+    )
+    if row is None:
+        return None
+    facts = orjson.loads(row.facts)
+    return Listed(row.place_id, row.place.name, row.area_path, row.kind, row.chance, facts, tuple(reasons(facts)))
+
+
+def top_hazards(actor: Actor, of: Assessment, which: str, *, area: str = "", limit: int = 10) -> list[TopHazard]:
+    """Return the hazards of a list that the actor sees on the ledger."""
+    rows = TopHazard.objects.filter(assessment_id=of.pk, root=actor.root, list=which, hazard__in=visible_hazards(actor))
+    if area:
+        rows = rows.filter(within(area, "hazard__area_path"))
+    return list(rows.select_related("hazard").order_by("-weight", "on", "id")[:limit])
+
+
+@dataclass(frozen=True, slots=True)
+class Survival:
+    """One group's curve: of ``episodes``, ``events`` had happened; ``points`` are (days, share, error, still observed)."""
+
+    name: str
+    inferred: bool
+    episodes: int
+    events: int
+    points: tuple[tuple[int, float, float, int], ...]
+
+    def share_at(self, days: int) -> float | None:
+        """Return the share without the event after so many days; None when nobody was observed for so long."""
+        if not self.points or days > self.points[-1][0]:
+            return None
+        reached = [share for day, share, _, _ in self.points if day <= days]
+        return reached[-1] if reached else 1.0
+
+
+def curves(of: Assessment, *, curve: str, what: str) -> list[Survival]:
+    """Return the curves of one kind of group, the largest group first. They are about kinds, classes and proofs, not persons."""
+    rows = Curve.objects.filter(assessment_id=of.pk, root=of.root, curve=curve, what=what).order_by("-episodes", "name")
+    return [
+        Survival(
+            row.name, row.inferred, row.episodes, row.events,
+            tuple((d, share / 1e6, error / 1e6, n) for d, share, error, n in orjson.loads(row.points)),
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def reports(actor: Actor) -> QuerySet[Report]:
+    """Return the area and sector assessments of the areas that the actor covers, the newest first."""
+    rows = Report.objects.filter(root=actor.root).select_related(
+        "area", "assessment", "earlier", "made_by", "signed_by"
+    )
+    covered = NOTHING
+    for prefix, _ in reaches(actor):
+        covered |= within(prefix) if prefix else Q(pk__isnull=False)
+    return rows.filter(covered).order_by("-id")
+
+
+def report(actor: Actor, report_id: UUID) -> Report | None:
+    """Return one report that the actor may read."""
+    return reports(actor).filter(pk=report_id).first()
+
+
+def kinds_of_sector(root: str, sector: str, on: date) -> frozenset[str]:
+    """Return the kinds of place that a sector answers for on a day."""
+    return sector_scope(root, sector, on)[1]

@@ -1,0 +1,30 @@
+"""The nightly assessment of each root."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from anban.base.jobs.registry import Handle, job
+from anban.base.people.actor import job_actor
+from anban.contexts.risk.queries import assessments
+from anban.contexts.territory.queries import city_date
+from anban.contexts.territory.queries import root as root_of
+from anban.lake.assessing import assess
+from anban.rules.errors import Refusal
+
+
+@job("lake.assess", every=timedelta(days=1), offset=timedelta(hours=2), per_root=True, lane="long")
+def nightly(slot: datetime, handle: Handle) -> dict[str, int]:
+    """Assess the root for the day of the slot; what is there already is not made again."""
+    actor = job_actor("lake.assess", handle.root, zone=root_of(handle.root).zone)
+    day = city_date(slot, handle.root)
+    if assessments(actor).filter(as_of=day, made_at=slot).exists():
+        return {"places": 0}
+    try:
+        made = assess(actor=actor, at=slot, as_of=day, progress=lambda stage, n, of: handle.progress(n, of, stage))
+    except Refusal as refusal:
+        # A root in which nothing is registered yet is no failure of the night.
+        if refusal.code != "lake.nothing_to_assess":
+            raise
+        return {"places": 0}
+    return {"places": made.assessment.places, "position": made.assessment.position}
