@@ -92,6 +92,7 @@ check: setup-dev ## format, lint, types, imports, texts, migrations, OpenAPI: no
 	try "texts" $(PY) tools/messages.py --check
 	try "migrations" $(PY) tools/made.py migrations --check
 	try "OpenAPI" $(PY) tools/made.py openapi --check
+	try "rules" $(PY) tools/made.py rules --check
 	exit $$status
 
 fmt: setup-dev ## format the code and mend what can be mended by machine

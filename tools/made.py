@@ -1,4 +1,4 @@
-"""What is made from the code by machine and committed: migrations and the OpenAPI document; and the list of who opens what."""
+"""What is made from the code by machine and committed: migrations, the OpenAPI document, the rules; and who opens what."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from typing import Any
 REPOSITORY = Path(__file__).resolve().parent.parent
 OPENAPI = REPOSITORY / "docs" / "openapi.json"
 REFUSALS = REPOSITORY / "docs" / "refusals.md"
+RULES = REPOSITORY / "docs" / "rules.md"
 SHOWN_LINES = 60
 
 
@@ -75,6 +76,20 @@ def openapi(*, check: bool) -> int:
     )
 
 
+def rules(*, check: bool) -> int:
+    """Write docs/rules.md from the rules, or show where the committed one differs."""
+    from anban.rules.documenting import document
+
+    sys.path.insert(0, str(REPOSITORY))
+    from tests.rules.worked_cases import FOLDER, cases
+
+    examples = {
+        path.stem: json.dumps(next(case.given for case in cases(path) if not case.error), ensure_ascii=False)
+        for path in FOLDER.glob("*.csv")
+    }
+    return _kept(RULES, document(examples), check=check)
+
+
 def _kept(path: Path, made: str, *, check: bool) -> int:
     kept = path.read_text(encoding="utf-8") if path.exists() else ""
     if made == kept:
@@ -86,7 +101,8 @@ def _kept(path: Path, made: str, *, check: bool) -> int:
         return 0
     changes = difflib.unified_diff(kept.splitlines(), made.splitlines(), "committed", "made now", lineterm="", n=2)
     print("\n".join(list(changes)[:SHOWN_LINES]))
-    print(f"{path.name} is old. If the change is meant: `make openapi`, and say so in CHANGELOG.md.")
+    command = "tools/made.py rules" if path == RULES else "make openapi"
+    print(f"{path.name} is old. If the change is meant: `{command}`, and say so in CHANGELOG.md.")
     return 1
 
 
@@ -120,7 +136,7 @@ def roles(*, check: bool) -> int:
 def main() -> int:
     """Make or check one thing."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=["migrations", "openapi", "roles"])
+    parser.add_argument("what", choices=["migrations", "openapi", "roles", "rules"])
     parser.add_argument("--check", action="store_true", help="change nothing; fail where something is missing or old")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="anban-made-") as home:
@@ -131,7 +147,7 @@ def main() -> int:
         import django
 
         django.setup()
-        make = {"migrations": migrations, "openapi": openapi, "roles": roles}[options.what]
+        make = {"migrations": migrations, "openapi": openapi, "roles": roles, "rules": rules}[options.what]
         return make(check=options.check)
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from anban.rules.describing import Input, inputs_of
-from anban.rules.registry import rule_named
+from anban.rules.every import rule_named
 
 FOLDER = Path(__file__).parent / "cases" / "rules"
 

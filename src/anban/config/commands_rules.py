@@ -9,13 +9,11 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO, Final
 
 from anban.config.speaking import Trouble, complain, pick
-from anban.rules import every
 from anban.rules.answering import LARGEST_BYTES, reply, reply_line, written
 from anban.rules.describing import described
-from anban.rules.registry import all_rules
+from anban.rules.every import all_rules
 
 READ_BYTES: Final = 1 << 18
-RULE_COUNT: Final = len(every.RULE_MODULES)
 
 
 def add_arguments(subparsers: Any) -> None:

@@ -13,9 +13,10 @@ import orjson
 from anban.rules import law
 from anban.rules.decision import CANNOT_JUDGE, Reason, Ruling, Source
 from anban.rules.errors import LawGap, Refusal, register
+from anban.rules.every import rule_named
 from anban.rules.figures import plain
 from anban.rules.reading import SHANGHAI, parse_object, read
-from anban.rules.registry import Rule, rule_named, shown
+from anban.rules.registry import Rule, shown
 
 LARGEST_BYTES = 8 * 1024 * 1024
 """The largest question: what the JSON interface takes as well."""

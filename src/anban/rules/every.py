@@ -1,4 +1,4 @@
-"""Every module that enters computable rules; importing this one fills the registry."""
+"""Every module that enters computable rules: whoever finds a rule through this one finds them all."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ from anban.rules import (
     risk_scores,
     supervision,
 )
+from anban.rules.registry import all_rules, rule_named
 from anban.rules.statistics import cusum, kappa, poisson_change, scan_cluster, survival, unseen_hazards
+
+__all__ = ("RULE_MODULES", "all_rules", "rule_named")
 
 RULE_MODULES = (
     accidents,

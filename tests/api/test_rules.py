@@ -1,0 +1,60 @@
+"""The computable rules over HTTP: the same answers and the same refusals as the command line, exact to the last digit."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+
+from anban.rules.answering import reply
+from anban.rules.every import all_rules
+from tests.api.conftest import Caller
+from tests.api.test_refusals import problem
+from tests.factories.town import Town
+from tests.rules.worked_cases import all_cases
+
+pytestmark = pytest.mark.django_db
+Call = Callable[..., Caller]
+
+
+def test_every_worked_case_is_answered_as_on_the_command_line(
+    here: Town, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("anban.api.access.REQUESTS_PER_MINUTE", 10_000)
+    caller = call("王敏", "read")
+    for case in all_cases():
+        question = json.dumps(case.given).encode()
+        text, good = reply(case.rule, question)
+        answer = caller.post(f"/rules/{case.rule}", question)
+        if good:
+            assert (answer.status_code, answer.content) == (200, text), case
+        else:
+            error = json.loads(text)["error"]
+            told = problem(answer, 422, error["code"], error.get("field"))
+            assert (told["detail_zh"], told["detail_en"]) == (error["message"], error["message_en"])
+
+
+def test_the_list_names_every_rule_and_one_of_them_is_found_by_name(here: Town, call: Call) -> None:
+    caller = call("王敏", "read")
+    items = caller.get("/rules").json()["items"]
+    assert [each["rule"] for each in items] == [each.name for each in all_rules()]
+    assert caller.get("/rules/accident_grade").json() == items[0]
+
+
+def test_what_is_no_question_is_refused(here: Town, call: Call) -> None:
+    caller = call("王敏", "read")
+    problem(caller.post("/rules/nothing", {}), 422, "rules.unknown_rule", "rule")
+    problem(caller.get("/rules/nothing"), 422, "rules.unknown_rule", "rule")
+    problem(caller.post("/rules/accident_grade", b"{"), 422, "rules.malformed")
+    problem(caller.post("/rules/accident_grade", b"[]"), 422, "rules.not_an_object")
+    problem(caller.post("/rules/accident_grade", b'{"deaths": NaN}'), 422, "rules.not_a_number", "deaths")
+    problem(caller.post("/rules/accident_grade", b"{}", content_type="text/plain"), 415, "api.media_type")
+    problem(caller.post("/rules/accident_grade?quiet=1", {}), 422, "api.field_unknown", "quiet")
+
+
+def test_a_rule_asks_for_a_token(here: Town) -> None:
+    del here
+    answer = Client().post("/api/v1/rules/accident_grade", "{}", content_type="application/json")
+    problem(answer, 401, "api.unauthenticated")
