@@ -49,6 +49,7 @@ COMMANDS: Final = (
     Command("assess", "anban.config.commands_assess", "全市评估：覆盖、欠账、反弹、风险排序", "assess the whole city: coverage, debts, rebounds, risk order"),
     Command("rule", "anban.config.commands_rules", "试算一条规则", "compute one rule", framework=False),
     Command("simulate", "anban.config.commands_simulate", "模拟城市，比较检查策略", "compare supervision policies in a simulated city", framework=False),
+    Command("rank", "anban.config.commands_rank", "为一个文件夹中的单位排出检查次序", "rank the places of a folder: whom to visit first", framework=False),
 )  # fmt: skip
 
 

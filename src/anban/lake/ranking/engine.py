@@ -1,0 +1,166 @@
+"""The risk order of a city: train, score every place, weigh by consequence and time since seen, and say how sure that is."""
+
+from __future__ import annotations
+
+import hashlib
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+from threadpoolctl import threadpool_limits
+
+from anban.lake.ranking.card import card_of
+from anban.lake.ranking.city import City, Label, Unrankable, city_of, day_number, numbers, texts
+from anban.lake.ranking.features import Book, Features
+from anban.lake.ranking.history import Floats, Ints
+from anban.lake.ranking.index import LONGEST_DAYS, index, rate_of
+from anban.lake.ranking.reasons import Reason, explain
+from anban.lake.ranking.training import Model, Setting, train
+
+CHUNK: Final = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """Every place in the caller's order: log-odds, probability and index; reasons on asking; the model and its card."""
+
+    place_ids: tuple[str, ...]
+    scores: Floats
+    probabilities: Floats
+    index: Floats
+    model: Model
+    card: dict[str, Any]
+    book: Book
+    rows: Ints
+
+    def reasons(self, place_ids: Sequence[str], most: int = 4) -> list[tuple[Reason, ...]]:
+        """Return the reasons of some places, the weightiest first: each names a fact whose removal lowers the score."""
+        where = {each: number for number, each in enumerate(self.place_ids)}
+        rows = self.rows[[where[each] for each in place_ids]]
+        with threadpool_limits(1):
+            return explain(self.model, self.book, self.features(rows), rows, most)
+
+    def features(self, rows: Ints) -> Features:
+        """Return the features of some rows of the book as of the day of ranking."""
+        return self.book.features(rows, np.full(len(rows), self.book.city.as_of))
+
+
+def rank(
+    tables: Mapping[str, pa.Table],
+    as_of: date,
+    label: Label,
+    *,
+    wanted: Sequence[str] | None = None,
+    model: Model | None = None,
+    setting: Setting | None = None,
+    data_position: str = "",
+) -> Ranking:
+    """Return the risk order of the places of a city as of a day.
+
+    ``tables`` holds Arrow tables named and shaped like the generic folder: ``establishments`` (establishment_id; optional:
+    latitude, longitude, consequence, and any class, area, date or number) and ``inspections`` (inspection_id, establishment_id,
+    date, kind, the label's column; optional: result, inspector_group, counts) at least; ``hazards`` (inspection_id, code;
+    optional: severity, n), ``hazard_codes`` (code, severity, description) and ``signals`` (date, kind; latitude and longitude or
+    establishment_id) where there are any. Ids may be texts or whole numbers, dates may be dates or ISO texts. Rows dated on or
+    after ``as_of`` are never used. ``label`` says which visits carry the outcome: ``Label("routine", "n_serious", at_least=1)``.
+
+    ``wanted`` (default: the whole register) are the places to rank, in the order of the answer; the same id may come twice.
+    ``model`` is one that ``retrain`` made for tables of this shape; without it one is trained now. ``data_position`` goes into
+    the card: which state of the data this is.
+
+    Raises: Unrankable with one line in both languages when a table or column that is needed is not there.
+    """
+    extra = None if wanted is None else pa.chunked_array([pa.array([str(each) for each in wanted], pa.string())])
+    city = city_of(tables, as_of, label, extra)
+    rows = np.arange(city.size) if wanted is None else _rows(city, wanted)
+    unique, back = np.unique(rows, return_inverse=True)
+    # Threads of the numeric engines spin while they wait: on a shared machine two are several times slower than one.
+    with threadpool_limits(1):
+        trained, book = train(city, setting, model)
+        scores = np.concatenate([np.zeros(0), *(_scored(trained, book, part) for part in _parts(unique))])[back]
+    chance = 1 / (1 + np.exp(-scores))
+    ids = tuple(str(each) for each in city.place_ids[rows])
+    weighed = weigh(city, book, rows, chance, _consequence(tables, city, rows))
+    return Ranking(
+        place_ids=ids, scores=scores, probabilities=chance, index=weighed, model=trained,
+        card=card_of(city, book, trained, unique, scores[_first(back, len(unique))], data_position), book=book, rows=rows,
+    )  # fmt: skip
+
+
+def retrain(tables: Mapping[str, pa.Table], as_of: date, label: Label, setting: Setting | None = None) -> Model:
+    """Return a model learned from the tables as of a day: what a nightly job keeps and ``rank`` takes."""
+    with threadpool_limits(1):
+        return train(city_of(tables, as_of, label), setting)[0]
+
+
+def weigh(city: City, book: Book, rows: Ints, chance: Floats, consequence: Floats) -> Floats:
+    """Return the index of each place: its chance over the city's usual interval, its consequence, its days since seen."""
+    visits = book.every
+    today = np.full(len(rows), city.as_of)
+    waited = visits.waited(today, *visits.positions(rows, today))
+    waited = np.where(np.isfinite(waited), waited, LONGEST_DAYS)  # never seen: the longest wait of all
+    return index(consequence, rate_of(chance, usual_interval(city)), np.maximum(waited, 1.0))
+
+
+def usual_interval(city: City) -> float:
+    """Return the median days between two visits with an outcome to the same place; a year where there are too few."""
+    which = np.flatnonzero(city.labeled)
+    order = which[np.lexsort((city.visit_day[which], city.visit_place[which]))]
+    same = np.diff(city.visit_place[order]) == 0
+    gaps = np.diff(city.visit_day[order])[same]
+    gaps = gaps[gaps > 0]
+    return float(statistics.median(gaps.tolist())) if len(gaps) >= 20 else 365.0
+
+
+def separated(scores: Floats, keys: Sequence[str]) -> Floats:
+    """Return the scores with ties broken by the digest of each key: never by the order of rows or the size of an id."""
+    digest = np.array(
+        [int.from_bytes(hashlib.sha256(each.encode()).digest()[:6], "big") for each in keys], dtype=np.float64
+    )
+    order = np.lexsort((digest, scores))
+    out = np.array(scores, dtype=np.float64)
+    last = -np.inf
+    for each in order:
+        out[each] = last = max(out[each], np.nextafter(last, np.inf) if np.isfinite(last) else out[each])
+    return out
+
+
+def _scored(model: Model, book: Book, rows: Ints) -> Floats:
+    return model.score(book.features(rows, np.full(len(rows), book.city.as_of)))
+
+
+def _parts(rows: Ints) -> list[Ints]:
+    return [rows[begin : begin + CHUNK] for begin in range(0, len(rows), CHUNK)]
+
+
+def _rows(city: City, wanted: Sequence[str]) -> Ints:
+    where = {str(each): number for number, each in enumerate(city.place_ids)}
+    missing = [each for each in wanted if str(each) not in where]
+    if missing:
+        raise Unrankable(f"要排序的单位没有编号：{missing[0]!r}", f"a place to rank has no id: {missing[0]!r}")
+    return np.array([where[str(each)] for each in wanted], dtype=np.int64)
+
+
+def _first(back: Ints, count: int) -> Ints:
+    first = np.zeros(count, dtype=np.int64)
+    first[back[::-1]] = np.arange(len(back))[::-1]
+    return first
+
+
+def _consequence(tables: Mapping[str, pa.Table], city: City, rows: Ints) -> Floats:
+    """Return the weight of each place: the register's column ``consequence``, 1 where it says nothing."""
+    places = tables["establishments"]
+    if "consequence" not in places.column_names:
+        return np.ones(len(rows))
+    given = dict(
+        zip(texts(places, "establishment_id").to_pylist(), numbers(places, "consequence").tolist(), strict=True)
+    )
+    out = np.array([given.get(str(each), 1.0) for each in city.place_ids[rows]], dtype=np.float64)
+    return np.where(np.isfinite(out) & (out > 0), out, 1.0)
+
+
+__all__ = ["Ranking", "day_number", "rank", "retrain", "separated", "weigh"]

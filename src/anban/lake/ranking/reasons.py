@@ -1,0 +1,185 @@
+"""Reasons a shopkeeper understands: facts of the place whose removal lowers its score, the weightiest first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from anban.lake.ranking.city import City, date_of
+from anban.lake.ranking.facts import Fact, facts_of
+from anban.lake.ranking.features import Book, Features
+from anban.lake.ranking.history import Floats, Ints
+from anban.lake.ranking.training import Model
+
+LEAST: Final = 0.01  # log-odds below which a fact is no reason
+KINDS: Final = {
+    "routine": ("日常检查", "routine check"), "reinspection": ("复查", "re-inspection"), "complaint": ("投诉检查", "complaint visit"),
+    "licence": ("许可检查", "licence visit"), "license": ("许可检查", "licence visit"), "other": ("其他检查", "other visit"),
+}  # fmt: skip
+SIGNALS: Final = {
+    "311_sanitation": ("环境卫生投诉", "sanitation complaints"), "burglary": ("入室盗窃", "burglaries"), "call": ("来电投诉", "calls"),
+    "alarm": ("报警", "alarms"), "hotline": ("热线投诉", "hotline calls"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A fact in plain words, and by how much the log-odds fall when it is taken away."""
+
+    fact: str
+    zh: str
+    en: str
+    lowers_by: float
+
+
+def explain(model: Model, book: Book, features: Features, places: Ints, most: int = 4) -> list[tuple[Reason, ...]]:
+    """Return the reasons of each place; ``features`` are theirs as of the day of ranking, row by row."""
+    facts = [each for each in facts_of(model.names, book.city.label.kind) if each.name in model.neutral]
+    score = model.score(features)
+    found: list[list[tuple[float, Fact]]] = [[] for _ in places]
+    for fact in facts:
+        rows = np.flatnonzero(fact.holds(features))
+        if not len(rows):
+            continue
+        fall = score[rows] - model.score(without(features, rows, fact, model))
+        for row, lower in zip(rows.tolist(), fall.tolist(), strict=True):
+            if lower >= LEAST:
+                found[row].append((lower, fact))
+    words = _Words(book)
+    out = []
+    for place, each in zip(places.tolist(), found, strict=True):
+        each.sort(key=lambda pair: (-pair[0], pair[1].name))
+        reasons = (Reason(fact.name, *words.of(fact, place), round(lower, 4)) for lower, fact in each)
+        out.append(tuple(reason for reason in reasons if reason.zh)[:most])
+    return out
+
+
+def without(features: Features, rows: Ints, fact: Fact, model: Model) -> Features:
+    """Return the rows as they would be if the fact were not so."""
+    matrix = features.matrix[rows].copy()
+    for name, value in model.neutral[fact.name]:
+        matrix[:, features.names.index(name)] = value
+    return Features(matrix, features.names)
+
+
+class _Words:
+    """Puts a fact of a place into words, with the numbers as they stand in the tables."""
+
+    def __init__(self, book: Book) -> None:
+        self.book = book
+        self.city: City = book.city
+        self._order = np.lexsort((self.city.visit_day, self.city.visit_place))
+        self._place = self.city.visit_place[self._order]
+        self._cited = np.argsort(self.city.cited_visit, kind="stable")
+
+    def of(self, fact: Fact, place: int) -> tuple[str, str]:
+        """Return the fact in Chinese and English; empty where it cannot be told."""
+        saying = getattr(self, f"_{fact.sort}")
+        zh, en = saying(fact.about, place)
+        return str(zh), str(en)
+
+    def _visits(self, place: int) -> Ints:
+        begin, end = np.searchsorted(self._place, (place, place + 1))
+        return self._order[begin:end]
+
+    def _known(self, place: int) -> Ints:
+        visits = self._visits(place)
+        return visits[np.isfinite(self.city.visit_found[visits])]
+
+    def _found(self, about: str, place: int) -> tuple[str, str]:
+        visits = self._known(place)
+        last = visits[-3:]
+        bad = int(self.city.visit_found[last].sum())
+        if bad == 0:
+            last, bad = visits, int(self.city.visit_found[visits].sum())
+        when = _month(int(self.city.visit_day[last[self.city.visit_found[last] == 1]][-1]))
+        if bad == len(last):
+            zh = f"最近{bad}次检查均查出问题" if bad > 1 else "上次检查查出问题"
+            en = f"all of the last {bad} checks found something" if bad > 1 else "the last check found something"
+        else:
+            zh = f"最近{len(last)}次检查中{bad}次查出问题"
+            en = f"{bad} of the last {len(last)} checks found something"
+        return f"{zh}（最近一次{when[0]}）", f"{en} (latest in {when[1]})"
+
+    def _waited(self, about: str, place: int) -> tuple[str, str]:
+        months = int((self.city.as_of - self.city.visit_day[self._known(place)[-1]]) / 30.44)
+        return f"{months}个月未检查", f"no check for {months} months"
+
+    def _kind(self, about: str, place: int) -> tuple[str, str]:
+        clock = self.book.kinds[about][1].clock
+        visits = self._visits(place)
+        kind = self.city.visit_kind.levels.index(about)
+        days = self.city.visit_day[visits[self.city.visit_kind.code[visits] == kind]]
+        now = clock.at(np.array([self.city.as_of]))[0]
+        days = days[clock.at(days) >= now - 365]
+        return _counted(days, *KINDS.get(about, (about, f"visit ({about})")))
+
+    def _code(self, about: str, place: int) -> tuple[str, str]:
+        visits = self._visits(place)
+        begin, end = (np.searchsorted(self.city.cited_visit[self._cited], visits, side) for side in ("left", "right"))
+        code = self.city.cited_code.levels.index(about)
+        days = [
+            int(self.city.visit_day[visit])
+            for visit, low, high in zip(visits.tolist(), begin.tolist(), end.tolist(), strict=True)
+            if (self.city.cited_code.code[self._cited[low:high]] == code).any()
+        ]
+        what = self.city.code_texts.get(about, "")
+        when = _month(days[-1])
+        times = (f"{len(days)}次", f"{len(days)} times") if len(days) > 1 else ("", "once")
+        named = f"{about}（{what}）" if what else about
+        return (
+            f"曾{times[0]}查出第{named}项，最近{when[0]}",
+            f"code {about}{f' ({what})' if what else ''} cited {times[1]}, latest in {when[1]}",
+        )
+
+    def _signal(self, about: str, place: int) -> tuple[str, str]:
+        which = self.city.signal_place == place
+        if about:
+            which &= self.city.signal_kind.code == self.city.signal_kind.levels.index(about)
+        days = self.city.signal_day[which]
+        return _counted(
+            np.sort(days[days >= self.city.as_of - 365]), *SIGNALS.get(about, (about or "信号", about or "signal"))
+        )
+
+    def _near(self, about: str, place: int) -> tuple[str, str]:
+        zh, en = SIGNALS.get(about, (about or "信号", about or "signals"))
+        return f"周边{zh}多于一般地段", f"more {en} nearby than in most places"
+
+    def _like(self, about: str, place: int) -> tuple[str, str]:
+        column = self.city.names[about]
+        level = column.levels[column.code[place]]
+        return (
+            f"同类单位（{level}）查出问题多于一般",
+            f"others of the same {about} ({level}) are found wanting more often",
+        )
+
+    def _around(self, about: str, place: int) -> tuple[str, str]:
+        return "邻近单位查出问题多于一般", "the nearest places are found wanting more often"
+
+
+def _month(day: int) -> tuple[str, str]:
+    date = date_of(day)
+    return f"{date.year}年{date.month}月", f"{date.year}-{date.month:02d}"
+
+
+def _counted(days: Ints, zh: str, en: str) -> tuple[str, str]:
+    """Say how many there were in the last year and when the latest was."""
+    if not len(days):
+        return "", ""
+    when = _month(int(days[-1]))
+    same = {_month(int(each)) for each in days}
+    if len(same) == 1 and len(days) > 1:
+        return f"{when[0]}有{len(days)}次{zh}", f"{len(days)} × {en} in {when[1]}"
+    return f"近一年有{len(days)}次{zh}（最近{when[0]}）", f"{len(days)} × {en} in a year (latest in {when[1]})"
+
+
+def scores_without(model: Model, features: Features, row: int, fact_name: str, label_kind: str | None) -> Floats:
+    """Return the score of one row before and after a fact is taken away (what a test and a page recompute)."""
+    fact = next(each for each in facts_of(model.names, label_kind) if each.name == fact_name)
+    rows = np.array([row])
+    with threadpool_limits(1):
+        before = model.score(Features(features.matrix[rows], features.names))
+        return np.concatenate((before, model.score(without(features, rows, fact, model))))

@@ -1,0 +1,205 @@
+"""The engine on cities whose truth is known, on too little data, and on what it must not look at."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import timedelta
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from anban.lake.ranking import Label, Unrankable, rank, retrain
+from anban.lake.ranking.city import city_of, day_number
+from anban.lake.ranking.features import Book
+from anban.lake.ranking.reasons import scores_without
+from anban.lake.ranking.training import Setting, auc, strict_of
+from tests.lake.ranking.planted import AS_OF, LABEL, Planted, plant
+
+FAILS = Label.of(LABEL)
+
+
+@pytest.fixture(scope="module")
+def planted() -> Planted:
+    return plant(strict=1.5)
+
+
+@pytest.fixture(scope="module")
+def ranking(planted):
+    return rank(planted.tables, AS_OF, FAILS, data_position="test")
+
+
+def within(scores, found, group):
+    return np.mean([auc(scores[group == each], found[group == each]) for each in np.unique(group)])
+
+
+def test_engine_finds_the_planted_propensity_and_is_calibrated(planted, ranking):
+    assert ranking.model.way == "learned"
+    assert within(ranking.scores, (planted.truth > -1.0).astype(float), planted.group_of) > 0.8
+    assert auc(ranking.scores, planted.coming) > 0.6
+    assert abs(ranking.probabilities.mean() - fail_rate(planted)) < 0.05
+    assert len(ranking.card["calibration"]) == 10
+    low, high = ranking.card["calibration"][0], ranking.card["calibration"][-1]
+    assert low["found"] < high["found"]
+    assert ranking.card["equity"]["by"] == "district"
+    assert sum(each["places"] for each in ranking.card["equity"]["areas"]) == 500
+
+
+def fail_rate(planted):
+    visits = planted.tables["inspections"]
+    known = [r for r, k in zip(visits["result"].to_pylist(), visits["kind"].to_pylist(), strict=True) if k == "routine"]
+    return np.mean([each == "fail" for each in known])
+
+
+def test_engine_does_not_learn_who_visits(planted, ranking):
+    """A place of a strict group is found wanting more often; its own ratio is taken against what the group finds elsewhere."""
+    city = city_of(planted.tables, AS_OF, FAILS)
+    expected, strict, _ = strict_of(city)
+    assert strict["g2"] - strict["g0"] > 1.0
+    book = Book(city, expected, 0.3)
+    features = book.features(np.arange(city.size), np.full(city.size, city.as_of))
+    ratio, rate = features.column("own.ratio.1095"), features.column("own.rate.1095")
+    harsh, mild = planted.group_of == 2, planted.group_of == 0
+    assert rate[harsh].mean() - rate[mild].mean() > 0.15
+    assert abs(ratio[harsh].mean() - ratio[mild].mean()) < 0.25
+
+
+def test_nothing_on_or_after_the_day_is_used(planted, ranking):
+    tables = dict(planted.tables)
+    visits = tables["inspections"]
+    late = visits.slice(0, 400)
+    moved = [(AS_OF + timedelta(days=number % 50)).isoformat() for number in range(400)]
+    late = late.set_column(2, "date", pa.array(moved)).set_column(
+        0, "inspection_id", pa.array([f"L{n}" for n in range(400)])
+    )
+    tables["inspections"] = pa.concat_tables([visits, late])
+    again = rank(tables, AS_OF, FAILS)
+    assert np.array_equal(again.scores, ranking.scores)
+    assert any("400" in en for _, en in again.book.city.notes)
+
+
+def test_features_as_of_a_day_do_not_know_what_came_after(planted):
+    """The features of an earlier day, read from all the tables, equal those read from tables that end before that day."""
+    then = AS_OF - timedelta(days=200)
+    visits = planted.tables["inspections"]
+    before = visits.filter(pa.array([each < then.isoformat() for each in visits["date"].to_pylist()]))
+    whole = city_of(planted.tables, AS_OF, FAILS)
+    cut = city_of({**planted.tables, "inspections": before}, then, FAILS)
+    place = np.arange(whole.size)
+    day = np.full(whole.size, day_number(then))
+    books = [Book(each, np.full(int(each.labeled.sum()), 0.2), 0.2) for each in (whole, cut)]
+    one, two = (each.features(place, day) for each in books)
+    shared = [name for name in one.names if name in two.names and not name.startswith("visit.")]
+    assert len(shared) > 25
+    for name in shared:
+        assert np.allclose(one.column(name), two.column(name), equal_nan=True), name
+
+
+def test_order_of_rows_and_names_of_ids_mean_nothing(planted, ranking):
+    random = np.random.default_rng(1)
+    tables = {name: table.take(random.permutation(table.num_rows)) for name, table in planted.tables.items()}
+    again = rank(tables, AS_OF, FAILS, wanted=planted.ids)
+    assert again.place_ids == ranking.place_ids
+    assert np.corrcoef(again.scores, ranking.scores)[0, 1] > 0.98
+
+
+def test_reasons_name_facts_whose_removal_lowers_the_score(planted, ranking):
+    worst = [ranking.place_ids[each] for each in np.argsort(-ranking.scores)[:30]]
+    said = ranking.reasons(worst)
+    rows = np.array([planted.ids.index(each) for each in worst])
+    features = ranking.features(rows)
+    told = 0
+    for row, reasons in enumerate(said):
+        for reason in reasons:
+            before, after = scores_without(ranking.model, features, row, reason.fact, "routine")
+            assert after < before
+            assert reason.lowers_by == pytest.approx(before - after, abs=1e-3)
+            assert reason.zh
+            assert reason.en
+            told += 1
+    assert told >= 60
+    assert any(reason.zh.startswith("最近") and "查出问题" in reason.zh for reasons in said for reason in reasons)
+
+
+def test_a_reason_tells_the_numbers_that_stand_in_the_tables(planted, ranking):
+    visits = planted.tables["inspections"].to_pylist()
+    for place, reasons in zip(planted.ids[:80], ranking.reasons(planted.ids[:80]), strict=True):
+        for reason in reasons:
+            if reason.fact == "kind:complaint":
+                days = [v["date"] for v in visits if v["establishment_id"] == place and v["kind"] == "complaint"]
+                recent = [each for each in days if each >= (AS_OF - timedelta(days=365)).isoformat()]
+                assert f"{len(recent)}次投诉检查" in reason.zh
+
+
+def test_a_kept_model_scores_without_training(planted, ranking):
+    model = retrain(planted.tables, AS_OF, FAILS)
+    again = rank(planted.tables, AS_OF, FAILS, model=model, wanted=planted.ids[:7])
+    assert np.allclose(again.scores, ranking.scores[:7])
+
+
+def test_noise_is_not_learned():
+    nothing = plant(spread=0.0, seed=8, places=300)
+    ranking = rank(nothing.tables, AS_OF, FAILS)
+    assert ranking.probabilities.std() < 0.06
+
+
+@pytest.mark.parametrize("places", [1, 10])
+def test_little_data_gives_the_transparent_score(places):
+    few = plant(places=places, seed=3)
+    ranking = rank(few.tables, AS_OF, FAILS)
+    assert ranking.model.way == "transparent"
+    assert np.isfinite(ranking.scores).all()
+    if places == 10:
+        found = np.array(
+            [
+                int((ranking.book.city.visit_found[ranking.book.city.visit_place == each] == 1).sum())
+                for each in range(10)
+            ]
+        )
+        assert ranking.scores[found.argmax()] > ranking.scores[found.argmin()]
+        assert all(reason.lowers_by > 0 for reasons in ranking.reasons(few.ids) for reason in reasons)
+
+
+def test_one_sort_of_outcome_and_no_history_are_ranked_honestly(planted):
+    visits = planted.tables["inspections"]
+    passed = visits.set_column(4, "result", pa.array(["pass"] * visits.num_rows))
+    for tables in ({**planted.tables, "inspections": passed}, {**planted.tables, "inspections": visits.slice(0, 0)}):
+        ranking = rank(tables, AS_OF, FAILS)
+        assert ranking.model.way == "transparent"
+        assert len(ranking.scores) == 500
+        assert np.isfinite(ranking.index).all()
+
+
+def test_other_shapes_are_taken_as_they_are(planted):
+    """Dates as dates, ids as numbers, no kind of its own for the label, places that the register lacks."""
+    visits = planted.tables["inspections"]
+    number = {each: n for n, each in enumerate(planted.ids)}
+    tables = {
+        "establishments": pa.table({"establishment_id": pa.array(range(500), pa.int64())}),
+        "inspections": pa.table(
+            {
+                "inspection_id": pa.array(range(visits.num_rows), pa.int64()),
+                "establishment_id": pa.array([number[each] for each in visits["establishment_id"].to_pylist()]),
+                "date": visits["date"].cast(pa.date32()),
+                "n_bad": pa.array([int(each == "fail") for each in visits["result"].to_pylist()]),
+            }
+        ),
+    }
+    ranking = rank(
+        tables,
+        AS_OF,
+        Label(None, "n_bad", at_least=1),
+        wanted=["499", "no such place", "0"],
+        setting=Setting(most_rows=3000),
+    )
+    assert ranking.place_ids == ("499", "no such place", "0")
+    assert ranking.model.way == "learned"
+    assert ranking.model.told["rows"] == 3000
+
+
+def test_what_cannot_be_ranked_is_refused_by_table_and_column(planted):
+    with pytest.raises(Unrankable, match="inspections lacks the column n_critical"):
+        rank(planted.tables, AS_OF, Label("routine", "n_critical", at_least=1))
+    with pytest.raises(Unrankable, match="label needs at_least"):
+        Label.of({"column": "result"})
+    assert dataclasses.is_dataclass(Label.of({"column": "result", "equals": ["fail", "FAILED"]}))
