@@ -149,7 +149,7 @@ def _beside(
         obligations.fulfil(actor=actor, at=at, matter_id=hazard.pk, kinds=["answer_extension"])
     elif action is Action.WHISTLE:
         _owe_answer(actor, at, hazard, desk, "arrive", resolution.special, "北京市街道办事处条例", Clock.WHISTLE)
-    elif action is Action.FILE_CASE:
+    elif action in (Action.FILE_CASE, Action.SIMPLE_PENALTY, Action.WAIVE):
         obligations.fulfil(actor=actor, at=at, matter_id=hazard.pk, kinds=["propose_case"])
 
 

@@ -21,9 +21,10 @@ from anban.contexts.catalog.models import HazardCode
 from anban.contexts.catalog.queries import latest_code, may_order
 from anban.contexts.establishments.models import Observation, Place
 from anban.contexts.establishments.search import search_text
-from anban.contexts.hazards import duties, policies
+from anban.contexts.hazards import duties, ladders, policies
 from anban.contexts.hazards.models import Cycle, Hazard, Measure, Paper, Tally, Voice
 from anban.contexts.hazards.queries import facts_of, liable_person, roles_towards, same_danger
+from anban.contexts.obligations.models import Obligation, Pause
 from anban.contexts.responsibility import operations as responsibility
 from anban.contexts.responsibility.queries import Resolution, resolve
 from anban.contexts.territory.models import Body
@@ -501,6 +502,7 @@ def act(
         if hazard.historical:
             raise Refusal("hazard.historical")
         desk = Desk.of(actor, hazard.root, at)
+        ladders.catch_up(actor, at, hazard, desk, _propose)
         before = State(hazard.state)
         known = facts_of(hazard)
         roles = None if actor.system else roles_towards(actor, hazard)
@@ -1008,13 +1010,40 @@ def refresh_due(*, actor: Actor, at: datetime, hazard_id: UUID) -> bool:
 
 
 def propose_case(*, actor: Actor, at: datetime, hazard_id: UUID) -> None:
-    """Put the proposal to file a case on the ordering body's desk: what an overdue general hazard first means (立案)."""
+    """Put the proposal to file a case on the ordering body's desk: what an overdue general hazard first means (立案).
+
+    Once in a cycle: proposed already, or filed, it is not asked for again.
+    """
     with unit():
         hazard = Hazard.objects.select_related("place", "holder", "holder_body", "ordering_body").get(pk=hazard_id)
+        asked = Obligation.objects.filter(matter_id=hazard.pk, kind="propose_case", cycle_no=hazard.cycle_no)
+        filed = Measure.objects.filter(hazard=hazard, cycle_no=hazard.cycle_no, kind=Measure.Kind.CASE)
+        if asked.exists() or filed.exists():
+            return
         desk = Desk.of(actor, hazard.root, at)
         resolution = resolve(hazard.place, hazard.class_code, desk.on)
         duties.owe_case(actor=actor, at=at, hazard=hazard, desk=desk, resolution=resolution)
         record("hazard.case_due", actor=actor, at=at, subject=("hazard", hazard.pk), data={"rule": "逾期立案"})
+
+
+def _propose(actor: Actor, at: datetime, hazard_id: UUID) -> None:
+    propose_case(actor=actor, at=at, hazard_id=hazard_id)
+
+
+def pause_ladder(*, actor: Actor, at: datetime, obligation_id: UUID, until_on: date, reason: str) -> Pause:
+    """Hold the next step of a hazard's overdue obligation back, one level up granting it (暂缓督办).
+
+    Raises: obligation.ended, obligation.pause_not_allowed, obligation.pause_refused.
+    """
+    with unit():
+        row = Obligation.objects.select_for_update().get(pk=obligation_id)
+        hazard = Hazard.objects.select_for_update(of=("self",)).select_related("place").get(pk=row.matter_id)
+        desk = Desk.of(actor, hazard.root, at)
+        # What is due already is told: a pause holds back what is to come.
+        ladders.catch_up(actor, at, hazard, desk, _propose)
+        return ladders.grant_pause(
+            actor=actor, at=at, row=row, hazard=hazard, desk=desk, until_on=until_on, reason=reason
+        )
 
 
 STREET_LEVELS = 3

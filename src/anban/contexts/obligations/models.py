@@ -100,3 +100,21 @@ class EscalationStep(Identified):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["obligation", "step"], name="escalation_once")]
+
+
+class Pause(Identified):
+    """One step of a ladder held back until an instant (暂缓督办): granted one level up, once per step; the breach still counts."""
+
+    retention = "ledger"
+
+    obligation = models.ForeignKey(Obligation, on_delete=models.PROTECT, related_name="pauses")
+    step = models.CharField(max_length=60)
+    granted_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    granted_at = models.DateTimeField()
+    until_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["obligation", "step"], name="pause_once"),
+            models.CheckConstraint(condition=models.Q(until_at__gt=models.F("granted_at")), name="pause_ends_later"),
+        ]

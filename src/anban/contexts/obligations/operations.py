@@ -12,15 +12,22 @@ from anban.base.notices.operations import tell
 from anban.base.people.actor import Actor
 from anban.base.people.models import Person
 from anban.contexts.obligations import policies
-from anban.contexts.obligations.models import EscalationStep, Handover, Obligation
+from anban.contexts.obligations.models import EscalationStep, Handover, Obligation, Pause
 from anban.contexts.territory.models import Body
 from anban.rules.errors import Refusal, register
+from anban.rules.escalation import Rung
 
 register("obligation.not_yours", zh="这件事不在您名下，也不归您督办。", en="This is not yours, nor yours to supervise.")
 register("obligation.ended", zh="这件事已经办结。", en="This has been settled already.")
 register("obligation.handover_open", zh="已有一次移交等待签收。", en="A handover is already waiting for a signature.")
 register("obligation.handover_self", zh="不能移交给同一个人。", en="It cannot be handed to the same person.")
 register("obligation.not_addressee", zh="只有接收人本人可以签收或退回。", en="Only the addressee may sign or decline.")
+register(
+    "obligation.pause_not_allowed",
+    zh="暂缓须由上一级（{who_zh}）批准，不能由承办人自己批准。",
+    en="A pause is granted one level up ({who_en}), never by whoever owes it.",
+)
+register("obligation.pause_refused", zh="不能暂缓：{why_zh}。", en="It cannot be held back: {why_en}.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -291,6 +298,36 @@ def take_step(
                 root=obligation.root,
             )
         return True
+
+
+def pause_step(
+    *, actor: Actor, at: datetime, obligation_id: UUID, rung: Rung, until_at: datetime, reason: str
+) -> Pause:
+    """Hold the next step of an overdue obligation back; the caller has asked the rule for how long (暂缓督办).
+
+    Raises: obligation.ended, obligation.pause_not_allowed, obligation.pause_refused.
+    """
+    with unit():
+        obligation = _open(obligation_id)
+        if not policies.can_pause(actor, obligation, rung):
+            raise Refusal("obligation.pause_not_allowed", who_zh=rung.zh, who_en=rung.en)
+        step = f"{obligation.ladder}.{rung.name}"
+        if Pause.objects.filter(obligation=obligation, step=step).exists():
+            why = ("这一级只能暂缓一次", "a step is held back only once")
+            raise Refusal("obligation.pause_refused", why_zh=why[0], why_en=why[1])
+        made = Pause.objects.create(
+            obligation=obligation, step=step, granted_by_id=actor.person_key, granted_at=at, until_at=until_at
+        )
+        record(
+            "obligation.step_paused",
+            actor=actor,
+            at=at,
+            subject=("obligation", obligation.pk),
+            matter=(obligation.subject_kind, obligation.matter_id),
+            data={"step": step, "until": until_at.isoformat()},
+            words={"reason": reason},
+        )
+        return made
 
 
 def move_due(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from anban.base.people.actor import Actor
 from anban.contexts.obligations.models import Obligation
+from anban.contexts.territory.queries import BUREAU_RUNGS, RUNG_ROLES
+from anban.rules.escalation import Rung
 
 SUPERVISORS = (
     "street_safety_office",
@@ -21,3 +23,13 @@ def can_hand_over(actor: Actor, obligation: Obligation) -> bool:
     if actor.system or obligation.person_id == actor.person_id:
         return True
     return actor.covers(obligation.area_path, roles=SUPERVISORS)
+
+
+def can_pause(actor: Actor, obligation: Obligation, rung: Rung) -> bool:
+    """Tell whether the actor stands on the rung that would be told next: one level up, and never whoever owes it."""
+    if actor.person_id is None or obligation.person_id == actor.person_id:
+        return False
+    roles = RUNG_ROLES[rung.name]
+    if not actor.covers(obligation.area_path, roles=roles):
+        return False
+    return rung.name not in BUREAU_RUNGS or obligation.body_id in actor.body_ids()

@@ -10,8 +10,9 @@ from uuid import UUID
 from django.db.models import Count, F, Q, QuerySet
 
 from anban.base.people.actor import Actor
-from anban.contexts.obligations.models import EscalationStep, Handover, Obligation
+from anban.contexts.obligations.models import EscalationStep, Handover, Obligation, Pause
 from anban.contexts.territory.queries import scope_paths, within
+from anban.rules import escalation
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,3 +145,18 @@ def steps_taken(obligation_ids: Iterable[UUID]) -> dict[UUID, frozenset[str]]:
     for obligation_id, step in rows:
         taken.setdefault(obligation_id, set()).add(step)
     return {key: frozenset(value) for key, value in taken.items()}
+
+
+def pauses_of(obligation_ids: Iterable[UUID]) -> dict[UUID, tuple[escalation.Pause, ...]]:
+    """Return the ladder steps that are held back, per obligation."""
+    held: dict[UUID, list[escalation.Pause]] = {}
+    for row in Pause.objects.filter(obligation_id__in=list(obligation_ids)):
+        held.setdefault(row.obligation_id, []).append(escalation.Pause(row.step, row.until_at))
+    return {key: tuple(value) for key, value in held.items()}
+
+
+def overdue_of_matter(matter_id: UUID, at: datetime) -> QuerySet[Obligation]:
+    """Return the open obligations of one matter whose due instant has passed."""
+    return Obligation.objects.filter(matter_id=matter_id, state=Obligation.State.OPEN, due_at__lt=at).order_by(
+        "due_at", "id"
+    )

@@ -423,6 +423,12 @@ class RungHolders:
         return max(fitting, key=lambda h: (NEARNESS[Area.Level(h.post.area.level)], not h.deputy)).person
 
 
+@remembered
+def rung_holders(root_code: str, on: date) -> RungHolders:
+    """Return who stands on each rung on a day, read once in a batch."""
+    return RungHolders.load(root_code, on)
+
+
 def area_choices(actor: Actor, chosen: str = "") -> list[Area]:
     """Return the areas that a list's area filter offers: what lies one step below ``chosen``, and the way up to the scope."""
     prefixes = scope_paths(actor)
