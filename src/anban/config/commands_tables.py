@@ -16,6 +16,7 @@ from anban.base.people.actor import Actor
 from anban.base.people.operations import note_access
 from anban.config.installation import REAL, console, migrate
 from anban.config.speaking import Trouble, complain, pick, put, say
+from anban.contexts.accidents.importers import ACCIDENTS
 from anban.contexts.establishments.exporters import export_places
 from anban.contexts.establishments.queries import Filters as PlaceFilters
 from anban.contexts.hazards.exporters import HEADERS, rows_of
@@ -24,17 +25,21 @@ from anban.contexts.hazards.queries import in_pages
 from anban.contexts.inspections.exporters import export_visits
 from anban.contexts.inspections.importers import Taken, families, keeper, mappings_named, take_in
 from anban.contexts.inspections.queries import Filters as VisitFilters
+from anban.contexts.oversight.exporters import export_duties
+from anban.contexts.oversight.importers import DUTIES
 from anban.contexts.responsibility.exporters import export_mandates
 from anban.contexts.responsibility.importers import TakenTable, take_in_bodies, take_in_mandates
 from anban.contexts.responsibility.operations import look_over
-from anban.contexts.territory.queries import area_by_code, roots
+from anban.contexts.territory.queries import area_by_code, city_date, roots
 from anban.kit.clock import now
 from anban.kit.tabular import FileRefused, write_csv, write_xlsx
 from anban.rules.errors import Refusal
 
-LISTS: Final = ("places", "visits", "hazards", "mandates")
+LISTS: Final = ("places", "visits", "hazards", "mandates", "duties")
 OFFICE_TABLES: Final = {"mandates": take_in_mandates, "bodies": take_in_bodies}
 """Tables that an office keeps itself: small, taken in whole, checked against themselves."""
+FURTHER: Final = (ACCIDENTS, DUTIES)
+"""Targets of contexts above the register: known to `import` by being named here."""
 
 SHOWN: Final = 20
 EVERY_S: Final = 1.0
@@ -277,6 +282,9 @@ def _export(options: argparse.Namespace) -> int:
     elif options.list == "visits":
         visits = VisitFilters(area=path, kind=options.kind, on_from=options.since, on_until=options.until)
         rows = export_visits(actor=actor, at=at, filters=visits, out=options.out, form=form)
+    elif options.list == "duties":
+        on = city_date(at, options.root)
+        rows = export_duties(actor=actor, at=at, on=on, out=options.out, form=form, area_path=path)
     else:
         hazards = HazardFilters(
             area=path, kind=options.kind, states=tuple(options.state), open_only=options.open, found_from=options.since,

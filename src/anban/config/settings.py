@@ -35,6 +35,8 @@ INSTALLED_APPS = [
     "anban.contexts.responsibility",
     "anban.contexts.hazards",
     "anban.contexts.inspections",
+    "anban.contexts.accidents",
+    "anban.contexts.oversight",
     "anban.contexts.risk",
     "anban.lake",
     "anban.web.shell",

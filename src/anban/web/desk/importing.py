@@ -28,12 +28,14 @@ from anban.base.jobs import operations as jobs
 from anban.base.jobs import queries as job_queries
 from anban.base.jobs.queries import Progress
 from anban.base.people.actor import Actor
+from anban.contexts.accidents.importers import ACCIDENTS
 from anban.contexts.establishments import policies
 from anban.contexts.establishments.importers import TARGETS, read_mapping
 from anban.contexts.establishments.importers.mapping import Mapping as ImportMapping
 from anban.contexts.establishments.importers.reading import fit
 from anban.contexts.establishments.importers.reading import wanted as wanted_columns
 from anban.contexts.inspections.importers import families
+from anban.contexts.oversight.importers import DUTIES
 from anban.kit.ids import id_from
 from anban.kit.tabular import FileRefused, match_columns, read_tables
 from anban.rules.errors import Refusal
@@ -42,6 +44,9 @@ from anban.web.desk.wording import said
 from anban.web.shell.access import OFFICES, actor_of, needs
 from anban.web.shell.components import Action, Crumb, Step
 from anban.web.shell.wording import in_english
+
+FURTHER: Final = (ACCIDENTS, DUTIES)
+"""Targets of contexts above the register: known to the wizard by being named here."""
 
 SALT: Final = "desk.import"
 DAY_SECONDS: Final = 24 * 3600

@@ -1,0 +1,1 @@
+"""Accidents on record: kind, day, place, grade, persons (事故)."""

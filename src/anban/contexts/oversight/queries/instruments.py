@@ -1,0 +1,68 @@
+"""Reads of the office's papers: issued by mine, addressed to mine, and what a paper says."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from anban.base.journal.models import Words
+from anban.base.people.actor import Actor
+from anban.contexts.oversight.models import Instrument
+from anban.contexts.oversight.queries.scope import LEADERS, covered
+from anban.contexts.territory.queries import within
+
+
+def visible_to(actor: Actor) -> QuerySet[Instrument]:
+    """Return the papers of the areas the actor oversees, and those addressed to its person or bodies."""
+    rows = Instrument.objects.filter(root=actor.root)
+    if actor.system:
+        return rows
+    mine = Q(to_person_id=actor.person_key) | Q(to_body_id__in=list(actor.body_ids()))
+    return rows.filter(covered(actor, LEADERS) | mine)
+
+
+def listed(
+    actor: Actor, *, only: str = "", kind: str = "", area_path: str = "", on: date | None = None
+) -> QuerySet[Instrument]:
+    """Return the papers, the newest first; ``only`` is ``unanswered``, ``late`` or ``mine``."""
+    rows = visible_to(actor).select_related("issuer", "to_body", "to_person", "issued_by")
+    if area_path:
+        rows = rows.filter(within(area_path))
+    if kind:
+        rows = rows.filter(kind=kind)
+    if only in ("unanswered", "late"):
+        rows = rows.filter(answered_at__isnull=True)
+    if only == "late" and on is not None:
+        rows = rows.filter(due_on__lt=on)
+    if only == "mine":
+        rows = rows.filter(Q(to_person_id=actor.person_key) | Q(to_body_id__in=list(actor.body_ids())))
+    return rows.order_by("-issued_at", "-id")
+
+
+def instrument(actor: Actor, instrument_id: UUID) -> Instrument | None:
+    """Return one paper that the actor may see."""
+    rows = visible_to(actor).select_related(
+        "issuer", "to_body", "to_person", "issued_by", "hazard", "case", "answered_by"
+    )
+    return rows.filter(pk=instrument_id).first()
+
+
+def facts_of(row: Instrument) -> dict[str, Any]:
+    """Return what the ledger said on the day of issue."""
+    made: dict[str, Any] = json.loads(row.facts)
+    return made
+
+
+def answer_of(row: Instrument) -> str:
+    """Return the words of an answer, empty where there is none or they were erased."""
+    words = Words.objects.filter(matter=f"instrument:{row.pk.hex}", kind="answer").order_by("-written_at").first()
+    return words.text if words else ""
+
+
+def about(kind: str, about_id: UUID) -> QuerySet[Instrument]:
+    """Return the papers about a matter; its scope is the matter's, which the caller has checked."""
+    return Instrument.objects.filter(about_kind=kind, about_id=about_id).select_related("to_body").order_by("issued_at")

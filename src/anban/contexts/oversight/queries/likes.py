@@ -1,0 +1,231 @@
+"""Same case, same treatment (同案同办): like hazards in groups, how they were dealt with, and the likes left alone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from django.db.models import Exists, Min, OuterRef, Q, QuerySet
+
+from anban.base.people.actor import Actor
+from anban.contexts.hazards.models import Cycle, Hazard, Measure
+from anban.contexts.oversight.models import InstructedMeasure, LikeCase
+from anban.contexts.oversight.queries.instructions import DAY_S, movements
+from anban.contexts.oversight.queries.scope import COMMITTEE, covered
+from anban.contexts.territory.models import Body
+from anban.contexts.territory.queries import within
+from anban.rules.comparison import Case, Comparison, Kind, compare, discoveries
+
+Group = tuple[str, str, str, str]
+"""Hazard class, place kind, grade, half-year of finding."""
+
+LANDMARK_DAYS = 7
+"""Instruction is compared from this day on among matters that had not moved by then: whoever moved sooner needed none."""
+
+MEASURES = (
+    Measure.Kind.SIMPLE_PENALTY, Measure.Kind.PENALTY, Measure.Kind.CASE, Measure.Kind.SECURE, Measure.Kind.ESCALATION,
+)  # fmt: skip
+STOPS = (Measure.Kind.SECURE, Measure.Kind.ESCALATION)
+FINES = (Measure.Kind.SIMPLE_PENALTY, Measure.Kind.PENALTY)
+
+
+@dataclass(frozen=True, slots=True)
+class Dealt:
+    """One hazard as the comparison sees it: group, bodies, firm, measure with its day, when it moved, when instructed."""
+
+    hazard_id: UUID
+    group: Group
+    body_id: UUID | None
+    affiliation: str
+    entered_at: datetime
+    moved_at: datetime | None
+    measured_at: datetime | None
+    instructed_at: datetime | None
+
+
+def group_of(class_code: str, place_kind: str, grade: str, found_on: date) -> Group:
+    """Return the group of likes of a hazard: class, place kind, grade, half-year."""
+    return class_code, place_kind, grade, f"{found_on.year}H{1 if found_on.month < 7 else 2}"
+
+
+def dealt(actor: Actor, *, since: date, until: date) -> list[Dealt]:
+    """Return how the hazards found in a span in the office's areas were dealt with, in their first cycle."""
+    scope = (
+        covered(actor, COMMITTEE)
+        & Q(found_on__gte=since, found_on__lt=until, joined_to__isnull=True)
+        & ~Q(state__in=("merged", "not_founded", "gone"))
+    )
+    moved = {row.hazard_id: row for row in movements(scope, actor.root)}
+    firsts = dict(
+        Measure.objects.filter(hazard_id__in=Hazard.objects.filter(scope, root=actor.root).values("pk"))
+        .filter(cycle_no=1, kind__in=MEASURES)
+        .values_list("hazard_id")
+        .annotate(first=Min("at"))
+    )
+    told = dict(
+        InstructedMeasure.objects.filter(hazard_id__in=Hazard.objects.filter(scope, root=actor.root).values("pk"))
+        .values_list("hazard_id")
+        .annotate(first=Min("put_at"))
+    )
+    rows = Hazard.objects.filter(scope, root=actor.root, historical=False).values_list(
+        "pk", "class_code", "place_kind", "grade", "found_on", "place__affiliation"
+    )
+    ordered = dict(
+        Cycle.objects.filter(hazard__root=actor.root, no=1, ordered_at__isnull=False)
+        .filter(hazard_id__in=Hazard.objects.filter(scope, root=actor.root).values("pk"))
+        .values_list("hazard_id", "ordered_at")
+    )
+    found = []
+    for pk, class_code, place_kind, grade, found_on, affiliation in rows:
+        row = moved.get(pk)
+        if row is None:
+            continue
+        measured = [at for at in (firsts.get(pk), ordered.get(pk)) if at is not None]
+        found.append(
+            Dealt(pk, group_of(class_code, place_kind, grade, found_on), row.body_id, affiliation or "", row.entered_at,
+                  row.moved_at, min(measured) if measured else None, told.get(pk))
+        )  # fmt: skip
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One comparison with its name for the page and whether it counts as found among all of them."""
+
+    what: str
+    key: str
+    comparison: Comparison
+    found: bool
+
+
+def compared(rows: Sequence[Dealt], horizon_days: int) -> list[Result]:
+    """Return all comparisons of a set of cases: instruction, each body, each kind of firm; measure and time of each."""
+    made: list[tuple[str, str, Comparison]] = []
+
+    def add(what: str, key: str, cases: list[Case]) -> None:
+        kinds: tuple[Kind, ...] = ("measure", "time")
+        for kind in kinds:
+            made.append((what, key, compare(f"{what}:{key}", kind, cases, seed=len(cases))))
+
+    add("instruction", "", _instructed(rows, horizon_days))
+    for body_id in sorted({row.body_id for row in rows if row.body_id is not None}):
+        add("body", str(body_id), [_case(row, row.body_id == body_id, row.entered_at, horizon_days) for row in rows])
+    for affiliation in sorted({row.affiliation for row in rows if row.affiliation}):
+        cases = [
+            _case(row, row.affiliation == affiliation, row.entered_at, horizon_days) for row in rows if row.affiliation
+        ]
+        add("firm", affiliation, cases)
+    found = discoveries([comparison for _, _, comparison in made])
+    return [Result(what, key, each, found[each.name, each.kind]) for what, key, each in made]
+
+
+def _instructed(rows: Sequence[Dealt], horizon_days: int) -> list[Case]:
+    cases = []
+    for row in rows:
+        landmark = row.entered_at + timedelta(days=LANDMARK_DAYS)
+        if row.moved_at is not None and row.moved_at < landmark:
+            continue
+        marked = row.instructed_at is not None and row.instructed_at < landmark
+        cases.append(_case(row, marked, landmark, horizon_days))
+    return cases
+
+
+def _case(row: Dealt, marked: bool, start: datetime, horizon_days: int) -> Case:
+    end = start + timedelta(days=horizon_days)
+    measured = row.measured_at is not None and row.measured_at <= end
+    days = float(horizon_days)
+    if row.moved_at is not None:
+        days = min(days, max(0.0, round((row.moved_at - start).total_seconds() / DAY_S)))
+    return Case(str(row.hazard_id), row.group, marked, measured, days)
+
+
+def names_of_bodies(ids: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Return the names of bodies by id, in Chinese and English."""
+    rows = Body.objects.filter(pk__in=[UUID(one) for one in ids]).values_list("pk", "name", "name_en")
+    return {str(pk): (name, english) for pk, name, english in rows}
+
+
+def untouched(actor: Actor) -> QuerySet[Hazard]:
+    """Return the open hazards of the office's areas to which nothing happened: no order, no measure, no application."""
+    cycles = Cycle.objects.filter(hazard_id=OuterRef("pk"), no=OuterRef("cycle_no")).filter(
+        Q(ordered_at__isnull=False) | Q(applied_at__isnull=False)
+    )
+    measures = Measure.objects.filter(hazard_id=OuterRef("pk"), cycle_no=OuterRef("cycle_no"))
+    return (
+        Hazard.objects.filter(covered(actor, COMMITTEE), root=actor.root, is_open=True, historical=False)
+        .filter(joined_to__isnull=True)
+        .filter(~Exists(cycles), ~Exists(measures))
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """One like case that was left alone, with the instructed case it is like."""
+
+    hazard: Hazard
+    like: Hazard
+    days: int
+
+
+def left_alone(actor: Actor, at: datetime, *, area_path: str = "", least_days: int = LANDMARK_DAYS) -> list[Left]:
+    """Return the likes of instructed cases that nobody touched for some days and nobody put on a desk (同类未处理).
+
+    Like is: same check item where both name one, else same class; same place kind, grade and half-year.
+    """
+    told = (
+        Hazard.objects.filter(covered(actor, COMMITTEE), root=actor.root, instructed__isnull=False, historical=False)
+        .exclude(state__in=("merged", "not_founded"))
+        .order_by("found_on", "pk")
+    )
+    heads: dict[tuple[Group, str], Hazard] = {}
+    for row in told:
+        heads.setdefault((group_of(row.class_code, row.place_kind, row.grade, row.found_on), row.code), row)
+    if not heads:
+        return []
+    kinds = {(group[0], group[1]) for group, _ in heads}
+    put = LikeCase.objects.filter(hazard_id=OuterRef("pk"), cycle_no=OuterRef("cycle_no"))
+    rows = (
+        untouched(actor)
+        .filter(instructed__isnull=True, entered_at__lte=at - timedelta(days=least_days))
+        .filter(class_code__in={a for a, _ in kinds}, place_kind__in={b for _, b in kinds})
+        .filter(~Exists(put))
+        .select_related("holder", "holder_body")
+        .order_by("area_path", "pk")
+    )
+    if area_path:
+        rows = rows.filter(within(area_path))
+    found = []
+    for row in rows:
+        like = heads.get((group_of(row.class_code, row.place_kind, row.grade, row.found_on), row.code))
+        if like is not None:
+            found.append(Left(row, like, int((at - row.entered_at).total_seconds() // DAY_S)))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The dated list of measures of a cycle: order, stop, fine."""
+
+    what: str
+    at: datetime
+    yuan: str
+
+
+def measures_of(row: Hazard) -> list[Measured]:
+    """Return what was done in a hazard's present cycle, by day; its scope is the hazard's."""
+    found = []
+    cycle = Cycle.objects.filter(hazard=row, no=row.cycle_no).first()
+    if cycle is not None and cycle.ordered_at is not None:
+        found.append(Measured("order", cycle.ordered_at, ""))
+    for one in Measure.objects.filter(hazard=row, cycle_no=row.cycle_no):
+        what = "stop" if one.kind in STOPS else "fine" if one.kind in FINES else one.kind
+        found.append(Measured(what, one.at, f"{one.yuan:f}" if one.yuan is not None else ""))
+    return sorted(found, key=lambda one: one.at)
+
+
+def group_sizes(rows: Sequence[Dealt]) -> Counter[Group]:
+    """Return how many cases each group of likes has."""
+    return Counter(row.group for row in rows)
