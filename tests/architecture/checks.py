@@ -45,6 +45,8 @@ UNRECORDED = {
     ("base/notices/operations.py", "mark_read"): "a reader's own bookmark is not a fact of the city",
 }
 RELATIONS = frozenset({"ForeignKey", "OneToOneField", "ManyToManyField"})
+WRITERS = frozenset({"add", "add_all", "change", "move"})
+"""The functions of ``births`` that write rows."""
 WRITES = frozenset({"save", "create", "bulk_create", "bulk_update", "get_or_create", "update_or_create", "delete"})
 # Framework moments, not events of the city: guards are made again after a migrate, connections are set up.
 FRAMEWORK_SIGNALS = frozenset({"post_migrate", "connection_created"})
@@ -302,6 +304,12 @@ def writes(module: Module, seen: Seen) -> list[str]:
         return []
     faults = []
     for node in ast.walk(module.tree):
+        if isinstance(node, ast.ImportFrom) and node.module == "anban.base.journal.births" and not _may_write(module):
+            faults += [
+                f"{module.path}:{node.lineno}: {n.name} writes outside operations"
+                for n in node.names
+                if n.name in WRITERS
+            ]
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
             continue
         name = node.func.attr
@@ -426,6 +434,7 @@ PLANTED: tuple[tuple[Check, str, str], ...] = (
     (writes, "web/desk/hazards.py", "def f(h):\n    h.save()\n"),
     (writes, "contexts/hazards/jobs.py", "def f():\n    Hazard.objects.create(id=1)\n"),
     (writes, "contexts/hazards/queries.py", "def f(c):\n    c.execute('DELETE FROM hazards_hazard')\n"),
+    (writes, "web/desk/hazards.py", "from anban.base.journal.births import add\n"),
     (retention, "contexts/hazards/models.py", "class A:\n    n = models.IntegerField()\n"),
     (retention, "contexts/x/models.py", "class Person:\n    retention = 'x'\n    name = models.CharField()\n"),
     (
@@ -446,6 +455,7 @@ SOUND: tuple[tuple[Check, str, str], ...] = (
         "from anban.contexts.obligations import operations as o\ndef a(*, actor, at):\n    o.hand_over()\n",
     ),
     (writes, "contexts/x/operations.py", "def f(h):\n    h.save()\n"),
+    (writes, "contexts/hazards/queries.py", "from anban.base.journal.births import born\n"),
     (writes, "web/desk/x.py", "def f(d):\n    d.update(a=1)\n    picture.save(path)\n"),
     (retention, "contexts/x/models.py", "class Place:\n    retention = 'x'\n    name = models.CharField()\n"),
 )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -13,14 +15,20 @@ from PIL import Image
 
 from anban.base.files.models import Attachment
 from anban.base.jobs.models import Job
+from anban.base.journal.models import Entry, Words
+from anban.base.journal.operations import unit
+from anban.base.journal.queries import size
+from anban.base.journal.verification import verify
+from anban.base.notices.models import Notice
 from anban.base.people.backend import sign_in
 from anban.config import demonstration
-from anban.config.demonstration import facts, lives, names, places
-from anban.config.demonstration.bodies import DEVELOPMENT, VACANT
+from anban.config.demonstration import facts, lives, names, pictures, places
+from anban.config.demonstration.bodies import DEVELOPMENT, VACANT, read_city
 from anban.config.demonstration.pictures import picture
 from anban.contexts.catalog.data.tables import check_items
-from anban.contexts.hazards.models import Cycle, Hazard
-from anban.contexts.inspections.models import Visit
+from anban.contexts.hazards.models import Cycle, Hazard, Measure, Paper, Voice
+from anban.contexts.hazards.queries import take_up
+from anban.contexts.inspections.models import Answer, Finding, Visit, Visitor
 from anban.contexts.obligations.models import Obligation
 from anban.contexts.responsibility.models import Link
 from anban.contexts.responsibility.queries import Book, Resolver
@@ -33,6 +41,7 @@ pytestmark = pytest.mark.django_db
 
 AT = datetime(2026, 9, 15, 4, 0, tzinfo=UTC)  # a Tuesday, noon in Beijing
 HAZARDS = 130
+UUID_TEXT = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 
 
 def _spots() -> list[places.Spot]:
@@ -213,6 +222,93 @@ def test_filling_goes_on_from_what_is_there(built):
     assert made["hazards"] + 10 <= have <= made["hazards"] + 20
     assert seen
     assert seen[-1][1] == made["hazards"] + 15
+
+
+def _told(days, *, together: bool):
+    """Everything that some days leave behind, with numbers in the place of ids; then it is taken back."""
+    with transaction.atomic():
+        start, spoken = size(), set(Words.objects.values_list("pk", flat=True))
+        city = read_city(AT)
+        with remembering():
+            player = lives.Player(city, pictures.store_pictures(city))
+            for piece in lives.batches(days, 30):
+                with unit(lives=together):
+                    if together:
+                        take_up(city.job, [day.spot.place_id for day in piece])
+                    for day in piece:
+                        player.play(day)
+        labels = {}
+        for model in (Hazard, Visit):
+            labels |= {pk.hex: number for pk, number in model.objects.filter(root="demo").values_list("pk", "number")}
+
+        def plain(value):
+            if isinstance(value, UUID):
+                return labels.get(value.hex, value.hex)
+            if isinstance(value, str):
+                return re.sub(
+                    r"[0-9a-f]{32}",
+                    lambda m: labels.get(m[0], m[0]),
+                    re.sub(UUID_TEXT, lambda m: UUID(m[0]).hex, value),
+                )
+            if isinstance(value, dict):
+                return {key: plain(one) for key, one in value.items() if key != "words"}
+            return [plain(one) for one in value] if isinstance(value, list) else value
+
+        rows = {}
+        for model in (
+            Hazard,
+            Cycle,
+            Voice,
+            Paper,
+            Measure,
+            Link,
+            Obligation,
+            Notice,
+            Attachment,
+            Visit,
+            Visitor,
+            Answer,
+            Finding,
+        ):
+            names = [f.attname for f in model._meta.concrete_fields if f.name not in {"id", "key"}]
+            rows[model.__name__] = sorted(repr([plain(v) for v in row]) for row in model.objects.values_list(*names))
+        fresh = Words.objects.exclude(pk__in=spoken)
+        rows["Words"] = sorted(repr([plain(w.matter), w.kind, w.text, w.written_at]) for w in fresh)
+        entries = [json.loads(e.body) for e in Entry.objects.filter(position__gte=start).order_by("position")]
+        rows["Entry"] = [
+            (
+                e["verb"],
+                e["actor"],
+                e["at"],
+                plain(e["matter"]),
+                plain(e["data"]),
+                sorted(n.partition(":")[0] for n in e["rows"]),
+            )
+            for e in entries
+        ]
+        assert verify(processes=1).ok
+        transaction.set_rollback(True)
+        return rows, player.refused
+
+
+def test_lives_told_together_leave_what_lives_told_one_by_one_leave(built):
+    city = read_city(AT)
+    spots = places.spots(city)
+    # A few places, so that things are seen again, come back, and meet what is on the ledger already.
+    days = lives.plan(spots[::40], at=AT, hazards=50, seed=11, clean=0.1)
+    # Some are seen a second time while they are open.
+    again = [replace(day, at=day.at + timedelta(minutes=15), which=1 - day.which) for day in days if day.found][-20:]
+    days = sorted([*days, *again], key=lambda day: day.at)
+    together, refused = _told(days, together=True)
+    singly, refused_singly = _told(days, together=False)
+    assert refused == refused_singly
+    assert {name: len(rows) for name, rows in together.items()} == {name: len(rows) for name, rows in singly.items()}
+    for name, rows in together.items():
+        assert rows == singly[name], name
+    verbs = Counter(entry[0] for entry in together["Entry"])
+    assert {"hazard.rebounded", "hazard.seen_again", "hazard.reviewed", "visit.recorded", "obligation.done"} <= set(
+        verbs
+    )
 
 
 def test_the_book_of_duties_answers_as_the_database_does(built):

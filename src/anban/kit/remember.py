@@ -34,6 +34,13 @@ def is_remembering() -> bool:
     return _memory.get() is not None
 
 
+def remember(function: Callable[..., R], value: R, *args: Any) -> None:
+    """This function will put an answer into the open memory that a query of many has found; without one it does nothing."""
+    memory = _memory.get()
+    if memory is not None:
+        memory[getattr(function, "__wrapped__", function), args, ()] = value
+
+
 def remembered(function: Callable[P, R]) -> Callable[P, R]:
     """This function will let a query of reference data be answered from the open memory; its arguments must be hashable."""
 

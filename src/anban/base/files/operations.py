@@ -12,6 +12,7 @@ from anban.base.files.disk import Readable, Taken, place, settle, taken_in
 from anban.base.files.models import Attachment, FileClaim, StoredFile
 from anban.base.files.pictures import Picture, read_picture
 from anban.base.files.sniffing import ANYTHING, PICTURES, mime_of
+from anban.base.journal.births import add, born_of
 from anban.base.journal.operations import record, unit
 from anban.base.people.actor import Actor
 from anban.rules.errors import Refusal, register
@@ -86,19 +87,33 @@ def attach(
         row = file if isinstance(file, StoredFile) else StoredFile.objects.get(pk=file)
         if row.root != actor.root:
             raise Refusal("file.other_root", "file")
-        attachment, made = Attachment.objects.get_or_create(
-            file=row,
-            matter_id=matter_id,
-            cycle_no=cycle_no,
-            purpose=purpose,
-            defaults={"matter_kind": matter_kind, "attached_at": at, "attached_by": actor.reference},
-        )
+        attachment, made = _attached(
+            Attachment(
+                file=row, matter_id=matter_id, cycle_no=cycle_no, purpose=purpose, matter_kind=matter_kind, attached_at=at,
+                attached_by=actor.reference,
+            )
+        )  # fmt: skip
         if made:
             record(
                 "file.attached", actor=actor, at=at, subject=("file", row.pk), matter=(matter_kind, matter_id),
                 data={"sha256": row.sha256, "purpose": purpose, "cycle_no": cycle_no},
             )  # fmt: skip
         return attachment
+
+
+def _attached(wanted: Attachment) -> tuple[Attachment, bool]:
+    """Return the attachment and whether it is new."""
+    same = {"file_id": wanted.file_id, "cycle_no": wanted.cycle_no, "purpose": wanted.purpose}
+    fresh = born_of(Attachment, wanted.matter_id)
+    if fresh is None:
+        more = {
+            "matter_kind": wanted.matter_kind,
+            "attached_at": wanted.attached_at,
+            "attached_by": wanted.attached_by,
+        }
+        return Attachment.objects.get_or_create(**same, matter_id=wanted.matter_id, defaults=more)
+    known = [one for one in fresh if all(getattr(one, name) == value for name, value in same.items())]
+    return (known[0], False) if known else (add(wanted, matter=wanted.matter_id), True)
 
 
 def erase_claim(*, actor: Actor, at: datetime, file_id: UUID, reason: str) -> None:

@@ -18,6 +18,7 @@ from anban.base.files.models import Attachment, StoredFile
 from anban.base.files.pictures import WIDTHS, derive
 from anban.base.files.sniffing import EXTENSIONS, PICTURES
 from anban.base.people.actor import Actor
+from anban.kit.remember import remembered
 from anban.rules.errors import Refusal, register
 
 register("file.not_found", zh="没有这个文件，或它不归您查看。", en="There is no such file, or it is not yours to see.")
@@ -75,6 +76,12 @@ def matters_of(actor: Actor, file_id: UUID) -> tuple[tuple[str, UUID], ...]:
     """Return the matters to which a file of the actor's root is attached: it may be read by whoever may see one of them."""
     rows = Attachment.objects.filter(file__in=visible_to(actor), file_id=file_id)
     return tuple(rows.order_by("matter_id").values_list("matter_kind", "matter_id").distinct())
+
+
+@remembered
+def files_by_id(root: str, ids: tuple[UUID, ...]) -> tuple[StoredFile, ...]:
+    """Return the stored files of a root with these ids, for operations that have checked who asks."""
+    return tuple(StoredFile.objects.filter(pk__in=ids, root=root))
 
 
 def file(actor: Actor, file_id: UUID) -> StoredFile:

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from django.db import connection, models, transaction
 
+from anban.base.journal.births import Births, add, open_births
 from anban.base.journal.digests import row_digest, row_name, tile_id
 from anban.base.journal.models import Cursor, Entry, Head, Tile, Words
 from anban.kit.canonical import canonical_bytes
@@ -66,32 +67,40 @@ _current: ContextVar[Unit | None] = ContextVar("journal_unit", default=None)
 
 
 @contextmanager
-def unit(*, savepoint: bool = True) -> Iterator[Unit]:
+def unit(*, savepoint: bool = True, lives: bool = False) -> Iterator[Unit]:
     """Open a transaction whose journal entries are written at its end; inside another unit, open a savepoint of it.
 
     A refusal raised inside an inner unit takes back that unit's rows and entries only. ``savepoint=False`` is for small
     parts of other operations that refuse nothing once they have begun to write: inside another unit they are simply of it.
+    ``lives=True`` is for an outermost unit that tells many whole lives: rows born in it are written as sets (``births``).
     """
     outer = _current.get()
     if outer is not None and not savepoint:
         yield outer
         return
     if outer is not None:
-        mark = len(outer.drafts)
+        mark, births = len(outer.drafts), open_births.get()
+        there = births.mark() if births is not None else None
         try:
             with transaction.atomic():
                 yield outer
         except BaseException:
             del outer.drafts[mark:]
+            if births is not None and there is not None:
+                births.back_to(there)
             raise
         return
     with transaction.atomic():
         fresh = Unit()
-        token = _current.set(fresh)
+        births = Births() if lives else None
+        token, told = _current.set(fresh), open_births.set(births)
         try:
             yield fresh
+            if births is not None:
+                births.write()
             _append(fresh.drafts)
         finally:
+            open_births.reset(told)
             _current.reset(token)
 
 
@@ -176,7 +185,7 @@ def advance(name: str, position: int, *, actor: Acting, at: datetime) -> None:
 
 def _keep_words(kind: str, text: str, matter: str, at: datetime) -> dict[str, str]:
     salt = secrets.token_hex(16)
-    words = Words.objects.create(id=new_id(), matter=matter, kind=kind, text=text, salt=salt, written_at=at)
+    words = add(Words(id=new_id(), matter=matter, kind=kind, text=text, salt=salt, written_at=at))
     return {"id": str(words.pk), "commitment": commitment(text, salt)}
 
 

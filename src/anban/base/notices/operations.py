@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
+from anban.base.journal.births import add
 from anban.base.journal.operations import record, unit
 from anban.base.notices.channels import KINDS
 from anban.base.notices.models import Address, Delivery, Notice, Wish
@@ -57,7 +58,7 @@ def tell(
             "created_at": at,
         }
         if fresh:
-            return Notice.objects.create(person_id=person_id, key=key, **facts)
+            return add(Notice(person_id=person_id, key=key, **facts))
         notice, _ = Notice.objects.get_or_create(person_id=person_id, key=key, defaults=facts)
         return notice
 

@@ -123,16 +123,19 @@ def reissue_setup(*, actor: Actor, at: datetime, account: Account) -> str:
         return token
 
 
-def set_up(token: str, *, password: str, at: datetime, actor: Actor | None = None) -> Account:
+def set_up(
+    token: str, *, password: str, at: datetime, actor: Actor | None = None, hashed: str | None = None
+) -> Account:
     """Set the first (or a forgotten) password by a set-up token, which is then used up; other sessions end.
 
-    ``actor`` is the person itself where none is given. Raises: people.setup_over and what a password may be refused for.
+    ``actor`` is the person itself where none is given; ``hashed`` is the password's own hash where a caller of many has made
+    it beside other work. Raises: people.setup_over and what a password may be refused for.
     """
     account = account_of_set_up(token, at)
     if account is None:
         raise Refusal("people.setup_over")
     policies.check_password(password, account.login)
-    hashed = make_password(password)
+    hashed = hashed or make_password(password)
     with unit():
         row = _locked(account.pk)
         if row.setup_hash != digest(token):

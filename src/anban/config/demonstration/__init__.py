@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -20,13 +21,13 @@ from anban.config.demonstration.accounts import FILE, STORIES, logins
 from anban.config.demonstration.bodies import ROOT, SEED, City, open_city, read_city
 from anban.contexts.hazards.models import Hazard
 from anban.contexts.hazards.operations import tally
-from anban.contexts.hazards.queries import visible_to
+from anban.contexts.hazards.queries import take_up, visible_to
 from anban.kit.remember import remembering
 
 __all__ = ["FILE", "FILL", "ROOT", "STORIES", "build", "fill", "logins", "stands"]
 
 FILL = "demonstration.fill"
-FIRST = 300
+FIRST = 2000
 TARGET = 20_000
 OWN_STREET, OWN_DAYS, OWN_CALLS = 45, 6.0, 14
 """Hazards and calls of the last days in the street of the logins."""
@@ -34,13 +35,13 @@ OWN_STREET, OWN_DAYS, OWN_CALLS = 45, 6.0, 14
 PICTURED = 400
 """Open hazards that show a picture of how they were found; what was put right always has its own."""
 
-LARGE = 60
+LARGE = 200
 """Days played in one unit of work while nobody else is there."""
 
-SMALL = 1
-"""Days played in one unit while others work: the write lock is never held for long."""
+SMALL = 10
+"""Days played in one unit while others work: the write lock is held for a tenth of a second."""
 
-PAUSE_S = 0.4
+PAUSE_S = 0.15
 """A pause after each such unit: SQLite's lock is not fair, and whoever waits for it has to find it free."""
 
 Progress = Callable[[int, int, str], None]
@@ -54,6 +55,11 @@ def build(*, at: datetime, home: Path | None = None, hazards: int = FIRST, fill:
     Returns both, the root's code and the counts.
     """
     folder = home or Path(settings.HOME)
+    with closing(accounts.Passwords(len(accounts.SEATS) + len(stories.FIRMS))) as passwords:
+        return _build(folder, passwords, at, hazards, fill)
+
+
+def _build(folder: Path, passwords: accounts.Passwords, at: datetime, hazards: int, fill: int) -> dict[str, Any]:
     city = open_city(at)
     places.register_places(city)
     places.give_posts(city)
@@ -68,7 +74,7 @@ def build(*, at: datetime, home: Path | None = None, hazards: int = FIRST, fill:
         with unit():
             pictures.show_before(city, [*told.pictured, *played[::-1]], photos, most=PICTURED)
     with unit():
-        made = accounts.add_logins(city, told.firms)
+        made = accounts.add_logins(city, told.firms, passwords)
         accounts.mark_old_notices_read(city)
         if fill > hazards:
             enqueue(FILL, actor=city.job, at=at, slot="first", root=ROOT, args={"target": fill, "at": at.isoformat()})
@@ -98,7 +104,6 @@ def fill(*, at: datetime, target: int = TARGET, progress: Progress | None = None
         return have
     places.register_more(city, deep=per_street * 4, shallow=per_street)
     photos = pictures.store_pictures(city)
-    # Another seed for every start, so that a second run tells other days than the interrupted first one.
     with remembering():
         # Another seed for every start, so that a second run tells other days than the interrupted first one.
         planned = lives.plan(places.spots(city), at=at, hazards=target - have, seed=SEED + have, clean=0.35)
@@ -137,7 +142,8 @@ def _play(
     """Play the days in units of ``size``; returns the last hazards."""
     played: deque[Hazard] = deque(maxlen=PICTURED)
     for piece in lives.batches(days, size):
-        with unit():
+        with unit(lives=True):
+            take_up(player.city.job, [day.spot.place_id for day in piece])
             for day in piece:
                 played.extend(player.play(day))
         if say is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Final
 from uuid import UUID
 
 import pyotp
+from django.contrib.auth.hashers import make_password
 
 from anban.base.notices.operations import mark_read
 from anban.base.people import backend
@@ -82,7 +84,28 @@ ALONE: Final = frozenset({"steward", "system_admin", "security_admin", "audit_ad
 """Posts that exist for the login alone and are made with it."""
 
 
-def add_logins(city: City, firms: dict[str, tuple[UUID, str, Person]]) -> list[dict[str, str]]:
+class Passwords:
+    """Random passwords with their hashes, made on another core while the city is being built: argon2 takes its time."""
+
+    def __init__(self, count: int) -> None:
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="passwords")
+        self._coming = iter([self._pool.submit(self._one) for _ in range(count)])
+
+    @staticmethod
+    def _one() -> tuple[str, str]:
+        password = new_password()
+        return password, make_password(password)
+
+    def take(self) -> tuple[str, str]:
+        """Return the next password and its hash."""
+        return next(self._coming).result()
+
+    def close(self) -> None:
+        """End the thread; what nobody has taken is dropped."""
+        self._pool.shutdown(cancel_futures=True)
+
+
+def add_logins(city: City, firms: dict[str, tuple[UUID, str, Person]], passwords: Passwords) -> list[dict[str, str]]:
     """Open the accounts of the seats and of the firms' managers (``login`` to place, its name and the person in charge)."""
     made = []
     for seat in SEATS:
@@ -95,7 +118,7 @@ def add_logins(city: City, firms: dict[str, tuple[UUID, str, Person]]) -> list[d
             ).person  # fmt: skip
         else:
             person = city.held[(body.pk, seat.role)][seat.which]
-        made.append(_account(city, seat.login, seat.role, person, body.area, body.name, body.name_en))
+        made.append(_account(city, seat.login, seat.role, person, body.area, (body.name, body.name_en), passwords))
     for login, (place_id, name, person) in firms.items():
         body = firm_body(city)
         post = territory.add_post(
@@ -104,7 +127,7 @@ def add_logins(city: City, firms: dict[str, tuple[UUID, str, Person]]) -> list[d
         territory.appoint(
             actor=city.job, at=city.began, post=post, person=person, from_on=areas.city_date(city.began, ROOT)
         )
-        made.append(_account(city, login, "enterprise_manager", person, body.area, name, name))
+        made.append(_account(city, login, "enterprise_manager", person, body.area, (name, name), passwords))
     return made
 
 
@@ -124,11 +147,13 @@ def _title(role: str) -> str:
     return next(row.zh for row in roles() if row.code == role)
 
 
-def _account(city: City, login: str, role: str, person: Person, area: Area, body: str, body_en: str) -> dict[str, str]:
+def _account(
+    city: City, login: str, role: str, person: Person, area: Area, unit: tuple[str, str], passwords: Passwords
+) -> dict[str, str]:
     at: datetime = city.at
     _, token = people.open_account(actor=city.job, at=at, person=person, login=login)
-    password = new_password()
-    account = people.set_up(token, password=password, at=at)
+    password, hashed = passwords.take()
+    account = people.set_up(token, password=password, hashed=hashed, at=at)
     address = secret = ""
     if role in PRIVILEGED:
         secret = backend.new_factor()
@@ -140,7 +165,7 @@ def _account(city: City, login: str, role: str, person: Person, area: Area, body
     row = next(each for each in roles() if each.code == role)
     return {
         "login": login, "password": password, "name": person.name, "role": role, "role_zh": row.zh, "role_en": row.en,
-        "area": area.name, "area_en": area.name_en, "body": body, "body_en": body_en, "otpauth": address,
+        "area": area.name, "area_en": area.name_en, "body": unit[0], "body_en": unit[1], "otpauth": address,
         "totp_secret": secret,
     }  # fmt: skip
 

@@ -19,7 +19,6 @@ from anban.config.demonstration.places import FOCUS, Spot
 from anban.contexts.catalog.data.tables import CheckItemRow, check_items, hazard_classes, place_kinds
 from anban.contexts.hazards.models import Hazard
 from anban.contexts.hazards.operations import Sighting, act, enter
-from anban.contexts.hazards.queries import visible_to
 from anban.contexts.inspections.operations import (
     FindingRecord,
     VisitorRecord,
@@ -27,6 +26,7 @@ from anban.contexts.inspections.operations import (
     record_visit,
     review_on_site,
 )
+from anban.contexts.inspections.queries import found_by
 from anban.rules.errors import Refusal
 from anban.rules.hazard_lifecycle import Action, State
 
@@ -465,7 +465,7 @@ class Player:
                 ),
             ),
         )  # fmt: skip
-        return list(visible_to(self.city.job).filter(findings__visit=visit.pk))
+        return found_by(visit)
 
     def _clean(self, spot: Spot) -> dict[str, str]:
         lists = self.lists.get(spot.kind, ("NS",))

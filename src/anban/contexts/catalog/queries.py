@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from typing import TypeVar
 
 from django.db.models import Q, QuerySet
 
 from anban.contexts.catalog.models import HazardClass, HazardCode, Industry, PlaceKind, Sector, Term
-from anban.kit.remember import remembered
+from anban.kit.remember import is_remembering, remembered
 
 T = TypeVar("T", bound=Term)
 
@@ -27,6 +28,24 @@ def hazard_classes(root: str, on: date | None = None) -> QuerySet[HazardClass]:
 def hazard_codes(root: str, on: date | None = None) -> QuerySet[HazardCode]:
     """Return the hazard codes (check items) of a root in force on a day."""
     return _on(HazardCode.objects.filter(root=root), on).order_by("code")
+
+
+def codes_asked(root: str, on: date, lists: Iterable[str], named: Iterable[str]) -> frozenset[str]:
+    """Return which codes in force on a day stand on these lists or among those named."""
+    wanted, names = set(lists), set(named)
+    if not is_remembering():
+        rows = hazard_codes(root, on).filter(Q(list_code__in=wanted) | Q(code__in=names))
+        return frozenset(rows.values_list("code", flat=True))
+    return frozenset(
+        code
+        for code, of_list, since, until in _dated_codes(root)
+        if (of_list in wanted or code in names) and (since is None or since <= on) and (until is None or until > on)
+    )
+
+
+@remembered
+def _dated_codes(root: str) -> tuple[tuple[str, str, date | None, date | None], ...]:
+    return tuple(HazardCode.objects.filter(root=root).values_list("code", "list_code", "from_on", "until_on"))
 
 
 def place_kinds(root: str, on: date | None = None) -> QuerySet[PlaceKind]:

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from anban.base.files.models import Attachment
+from anban.base.journal.births import born_of
 from anban.base.journal.queries import last_actor
-from anban.base.people.actor import NOBODY, Actor
+from anban.base.people.actor import Actor
 from anban.base.people.models import Person
 from anban.contexts.hazards.models import Hazard
+from anban.contexts.hazards.queries import in_charge
 from anban.contexts.obligations import operations as obligations
 from anban.contexts.obligations.models import Obligation
 from anban.contexts.responsibility.models import Link
@@ -243,13 +245,7 @@ _SECTOR_KINDS = frozenset(
 def _who(by: str, actor: Actor, hazard: Hazard, resolution: Resolution) -> tuple[Person, Body | None, str]:
     """Return the natural person who owes, with body and unit; there is always one."""
     if by == "liable":
-        liable = (
-            Link.objects.filter(
-                matter_id=hazard.pk, role=Role.LIABLE_PERSON.value, cycle_no=hazard.cycle_no, until_at__isnull=True
-            )
-            .select_related("person")
-            .first()
-        )
+        liable = _liable_link(hazard)
         if liable is not None:
             return liable.person, None, liable.unit_name
     if by == "firm_other":
@@ -289,24 +285,23 @@ def _orderer(hazard: Hazard) -> Answer | None:
 
 def _other_of_firm(hazard: Hazard) -> Person | None:
     applied = liable_id(hazard)
-    row = (
-        hazard.place.in_charge.filter(until_on__isnull=True)
-        .exclude(person_id=applied or NOBODY)
-        .select_related("person")
-        .first()
-    )
-    return row.person if row else None
+    return next((row.person for row in in_charge(hazard.place_id) if row.person_id != applied), None)
 
 
 def liable_id(hazard: Hazard) -> UUID | None:
     """Return the natural person of the firm who has to rectify, or None while nobody is named."""
-    return (
-        Link.objects.filter(
-            matter_id=hazard.pk, role=Role.LIABLE_PERSON.value, cycle_no=hazard.cycle_no, until_at__isnull=True
-        )
-        .values_list("person_id", flat=True)
-        .first()
-    )
+    liable = _liable_link(hazard)
+    return liable.person_id if liable is not None else None
+
+
+def _liable_link(hazard: Hazard) -> Link | None:
+    wanted = Role.LIABLE_PERSON.value
+    fresh = born_of(Link, hazard.pk)
+    if fresh is not None:
+        named = [row for row in fresh if (row.role, row.cycle_no, row.until_at) == (wanted, hazard.cycle_no, None)]
+        return named[0] if named else None
+    standing = Link.objects.filter(matter_id=hazard.pk, role=wanted, cycle_no=hazard.cycle_no, until_at__isnull=True)
+    return standing.select_related("person").first()
 
 
 def unit_of(actor: Actor, hazard: Hazard) -> str:
@@ -322,8 +317,13 @@ def unit_of(actor: Actor, hazard: Hazard) -> str:
 
 def photo_purposes(hazard: Hazard) -> frozenset[str]:
     """Return which photos this cycle has: ``photo_before``, ``photo_after``."""
-    rows = Attachment.objects.filter(matter_id=hazard.pk, cycle_no=hazard.cycle_no).values_list("purpose", flat=True)
-    return frozenset(f"photo_{p}" for p in rows if p in {"before", "after"})
+    fresh = born_of(Attachment, hazard.pk)
+    if fresh is not None:
+        have = {row.purpose for row in fresh if row.cycle_no == hazard.cycle_no}
+    else:
+        rows = Attachment.objects.filter(matter_id=hazard.pk, cycle_no=hazard.cycle_no)
+        have = set(rows.values_list("purpose", flat=True))
+    return frozenset(f"photo_{p}" for p in have if p in {"before", "after"})
 
 
 def last_writer(hazard: Hazard) -> str:

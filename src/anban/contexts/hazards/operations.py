@@ -12,11 +12,13 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import BooleanField, Case, Count, When
 
-from anban.base.files.models import StoredFile
 from anban.base.files.operations import attach
+from anban.base.files.queries import files_by_id
+from anban.base.journal.births import add, born, born_of, change, once
 from anban.base.journal.operations import record, unit
 from anban.base.people.actor import Actor
 from anban.base.people.models import Person
+from anban.base.people.queries import person_by_id
 from anban.contexts.catalog.models import HazardCode
 from anban.contexts.catalog.queries import latest_code, may_order
 from anban.contexts.establishments.models import Observation, Place
@@ -224,7 +226,10 @@ def enter(*, actor: Actor, at: datetime, sighting: Sighting) -> Entered:
     Raises: hazard.place_unknown, hazard.fact_missing, hazard.code_unknown, hazard.class_unknown, hazard.in_the_future.
     """
     with unit():
-        place = Place.objects.select_for_update().filter(pk=sighting.place_id, root=actor.root).first()
+        place = once(
+            ("place", sighting.place_id, actor.root),
+            lambda: Place.objects.select_for_update().filter(pk=sighting.place_id, root=actor.root).first(),
+        )
         if place is None or not policies.can_enter(actor, place):
             # The same answer for what is not there and for what lies out of reach.
             raise Refusal("hazard.place_unknown", field="place")
@@ -312,8 +317,8 @@ def _open_new(
         outcome="",
         search=search_text(number, place.name, place.address, seen.fact, seen.part),
     )
-    hazard.save(force_insert=True)
-    cycle = Cycle.objects.create(hazard=hazard, no=1, found_on=found_on, opened_at=desk.at)
+    add(hazard)
+    cycle = add(Cycle(hazard=hazard, no=1, found_on=found_on, opened_at=desk.at), matter=hazard.pk)
     _voice(hazard, seen, found_on, desk.at, finder)
     record(
         "hazard.entered",
@@ -338,11 +343,11 @@ def _open_new(
 
 
 def _join(actor: Actor, at: datetime, hazard: Hazard, seen: Sighting, found_on: date) -> Entered:
-    row = Hazard.objects.select_for_update().get(pk=hazard.pk)
+    row = born(Hazard, hazard.pk) or Hazard.objects.select_for_update().get(pk=hazard.pk)
     _voice(row, seen, found_on, at, _own_person(actor))
     row.voices_count += 1
     row.version += 1
-    row.save(update_fields=["voices_count", "version"])
+    change(row, ["voices_count", "version"])
     record(
         "hazard.seen_again",
         actor=actor,
@@ -358,7 +363,7 @@ def _join(actor: Actor, at: datetime, hazard: Hazard, seen: Sighting, found_on: 
 def _come_back(
     actor: Actor, desk: Desk, known: Hazard, seen: Sighting, found_on: date, decision: rebound.ReboundDecision
 ) -> Entered:
-    hazard = Hazard.objects.select_for_update().select_related("place").get(pk=known.pk)
+    hazard = born(Hazard, known.pk) or Hazard.objects.select_for_update().select_related("place").get(pk=known.pk)
     former_grade = Grade(hazard.grade)
     resolution = resolve(hazard.place, hazard.class_code, desk.on)
     finder = _person_of(actor, resolution)
@@ -384,8 +389,8 @@ def _come_back(
     hazard.holder, hazard.holder_body = holder.person or finder, holder.body
     hazard.voices_count += 1
     hazard.version += 1
-    hazard.save()
-    cycle = Cycle.objects.create(hazard=hazard, no=hazard.cycle_no, found_on=found_on, opened_at=desk.at)
+    change(hazard)
+    cycle = add(Cycle(hazard=hazard, no=hazard.cycle_no, found_on=found_on, opened_at=desk.at), matter=hazard.pk)
     _voice(hazard, seen, found_on, desk.at, finder)
     record(
         "hazard.rebounded",
@@ -428,7 +433,7 @@ def _supervise_rebound(
 
 
 def _voice(hazard: Hazard, seen: Sighting, found_on: date, at: datetime, person: Person | None) -> Voice:
-    return Voice.objects.create(
+    voice = Voice(
         hazard=hazard,
         origin=seen.origin,
         origin_ref=seen.origin_ref,
@@ -437,10 +442,11 @@ def _voice(hazard: Hazard, seen: Sighting, found_on: date, at: datetime, person:
         person=person,
         observation=seen.observation,
     )
+    return add(voice, matter=hazard.pk)
 
 
 def _own_person(actor: Actor) -> Person | None:
-    return Person.objects.filter(pk=actor.person_id).first() if actor.person_id else None
+    return person_by_id(actor.person_id) if actor.person_id else None
 
 
 def _person_of(actor: Actor, resolution: Resolution) -> Person:
@@ -496,7 +502,9 @@ def act(
     """
     facts = {k: v for k, v in (given or {}).items() if v not in (None, "", (), [], False)}
     with unit():
-        hazard = Hazard.objects.select_for_update(of=("self",)).select_related("place", "holder_body").get(pk=hazard_id)
+        hazard = born(Hazard, hazard_id) or (
+            Hazard.objects.select_for_update(of=("self",)).select_related("place", "holder_body").get(pk=hazard_id)
+        )
         if version is not None and hazard.version != version:
             raise Refusal("hazard.changed_meanwhile", who=duties.last_writer(hazard))
         if hazard.historical:
@@ -520,7 +528,7 @@ def act(
                 what_en=", ".join(n[1] for n in names),
             )
         arrived = target(before, action, known, verdict=verdict)
-        cycle = hazard.cycles.select_for_update().get(no=hazard.cycle_no)
+        cycle = _cycle(hazard)
         resolution = resolve(hazard.place, hazard.class_code, desk.on)
         work = Work(actor, desk, hazard, cycle, step, action, before, arrived, dict(facts), verdict, caller, resolution)
         for effect in EFFECTS.get(action, ()):
@@ -548,6 +556,14 @@ def act(
         return hazard
 
 
+def _cycle(hazard: Hazard) -> Cycle:
+    """Return the hazard's cycle, locked."""
+    fresh = born_of(Cycle, hazard.pk)
+    if fresh is not None:
+        return next(row for row in fresh if row.no == hazard.cycle_no)
+    return hazard.cycles.select_for_update().get(no=hazard.cycle_no)
+
+
 @dataclass(slots=True)
 class Work:
     """One action under way: the rows it changes and the facts it was given."""
@@ -569,15 +585,15 @@ class Work:
 
     def person(self, key: str) -> Person:
         """Return the person a fact names. Raises: hazard.person_unknown."""
-        person = Person.objects.filter(pk=self.facts[key], root=self.hazard.root).first()
-        if person is None:
+        person = person_by_id(self.facts[key])
+        if person is None or person.root != self.hazard.root:
             raise Refusal("hazard.person_unknown", field=key)
         return person
 
     def body(self, key: str = "body") -> Body:
         """Return the body a fact names. Raises: hazard.body_unknown."""
-        body = Body.objects.filter(pk=self.facts[key], root_id=self.hazard.root).first()
-        if body is None:
+        body = body_by_id(self.facts[key])
+        if body is None or body.root_id != self.hazard.root:
             raise Refusal("hazard.body_unknown", field=key)
         return body
 
@@ -596,7 +612,7 @@ def _with_photos(actor: Actor, at: datetime, hazard: Hazard, facts: dict[str, An
         ids = facts.get(need)
         if not isinstance(ids, (list, tuple)):
             continue
-        for file in StoredFile.objects.filter(pk__in=ids, root=hazard.root):
+        for file in files_by_id(hazard.root, tuple(ids)):
             attach(
                 actor=actor,
                 at=at,
@@ -677,12 +693,12 @@ def _proof(work: Work) -> str:
 def _save(work: Work) -> list[Any]:
     hazard = work.hazard
     hazard.version += 1
-    hazard.save()
+    change(hazard)
     if work.before in FINAL:
         # What is sampled or fined after the close leaves the ended cycle as it is: it never changes.
         return [hazard, *work.wrote]
     work.cycle.version += 1
-    work.cycle.save()
+    change(work.cycle, matter=hazard.pk)
     return [hazard, work.cycle, *work.wrote]
 
 
@@ -693,7 +709,7 @@ def _paper(work: Work) -> None:
     """Keep the paper of a step: kind, who issued it, on whom it was served."""
     if not work.step.paper or work.actor.person_id is None:
         return
-    Paper.objects.create(
+    paper = Paper(
         hazard=work.hazard,
         cycle_no=work.hazard.cycle_no,
         kind=work.action.value,
@@ -704,6 +720,7 @@ def _paper(work: Work) -> None:
         served_at=work.desk.at,
         facts=json.dumps(_plain(work.facts), ensure_ascii=False, sort_keys=True),
     )
+    add(paper, matter=work.hazard.pk)
 
 
 def _order(work: Work) -> None:
@@ -822,12 +839,7 @@ def _extend(work: Work) -> None:
     if hazard.place.status == Place.Status.AWAITING_DEMOLITION:
         raise Refusal("hazard.demolition_lengthens_nothing", field="due_on")
     due_on = city_date(hazard.due_at, hazard.root) if hazard.due_at else desk.on
-    asked = (
-        Paper.objects.filter(hazard=hazard, cycle_no=hazard.cycle_no, kind=Action.REQUEST_EXTENSION.value)
-        .order_by("-issued_at")
-        .values_list("issued_at", flat=True)
-        .first()
-    )
+    asked = _asked_at(hazard)
     decision = clocks.extension_allowed(
         requested_on=city_date(asked, hazard.root) if asked else desk.on,
         due_on=due_on,
@@ -846,6 +858,17 @@ def _extend(work: Work) -> None:
     _set_due(work, "due_on")
     hazard.extended += 1
     hazard.extension_wanted_on = None
+
+
+def _asked_at(hazard: Hazard) -> datetime | None:
+    """Return when the extension that is open was asked for."""
+    kind = Action.REQUEST_EXTENSION.value
+    fresh = born_of(Paper, hazard.pk)
+    if fresh is not None:
+        asked = [row.issued_at for row in fresh if (row.cycle_no, row.kind) == (hazard.cycle_no, kind)]
+        return max(asked, default=None)
+    papers = Paper.objects.filter(hazard=hazard, cycle_no=hazard.cycle_no, kind=kind)
+    return papers.order_by("-issued_at").values_list("issued_at", flat=True).first()
 
 
 register("hazard.extension_refused", zh="不能延期：{why_zh}", en="No extension: {why_en}")
@@ -876,7 +899,7 @@ def _measure(work: Work) -> None:
     """Enter a measure beside rectification; it closes nothing."""
     if work.actor.person_id is None:
         return
-    Measure.objects.create(
+    measure = Measure(
         hazard=work.hazard,
         cycle_no=work.hazard.cycle_no,
         kind=work.action.value,
@@ -886,6 +909,7 @@ def _measure(work: Work) -> None:
         yuan=work.facts.get("yuan"),
         basis=str(work.facts.get("basis", ""))[:300],
     )
+    add(measure, matter=work.hazard.pk)
 
 
 def _secure(work: Work) -> None:
@@ -898,12 +922,13 @@ def _release(work: Work) -> None:
 
 def _merge(work: Work) -> None:
     """Join another open hazard of the same root: its voices go on there, this file stays as history."""
-    into = Hazard.objects.select_for_update().filter(pk=work.facts["into"], root=work.hazard.root).first()
-    if into is None or into.pk == work.hazard.pk or not into.is_open:
+    named = work.facts["into"]
+    into = born(Hazard, named) or Hazard.objects.select_for_update().filter(pk=named, root=work.hazard.root).first()
+    if into is None or into.root != work.hazard.root or into.pk == work.hazard.pk or not into.is_open:
         raise Refusal("hazard.merge_into_itself", field="into")
     into.voices_count += work.hazard.voices_count
     into.version += 1
-    into.save(update_fields=["voices_count", "version"])
+    change(into, ["voices_count", "version"])
     work.hazard.joined_to = into
     work.wrote.append(into)
 

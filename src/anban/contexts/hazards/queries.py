@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db.models import Count, F, Max, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
+from anban.base.journal.births import all_born, born, born_of, foresee, foreseen
 from anban.base.journal.queries import Line, timeline
 from anban.base.people.actor import Actor
 from anban.base.textsearch import matching
@@ -25,6 +26,7 @@ from anban.contexts.obligations.queries import held_matters, of_matter
 from anban.contexts.responsibility.models import Link
 from anban.contexts.responsibility.queries import linked_matters, links_of
 from anban.contexts.territory.queries import within
+from anban.kit.remember import remember, remembered
 from anban.rules import rebound
 from anban.rules.hazard_lifecycle import Action, Chain, Facts, Grade, Listing, Role, State, Track, allowed_actions
 
@@ -227,6 +229,36 @@ def hazard(actor: Actor, hazard_id: UUID) -> Hazard:
     )
 
 
+def at_hand(actor: Actor, hazard_id: UUID) -> Hazard | None:
+    """Return one hazard of the actor's scope with its place for an operation, or None; also one born in this unit of work."""
+    fresh = born(Hazard, hazard_id)
+    if fresh is None:
+        return visible_to(actor).filter(pk=hazard_id).select_related("place").first()
+    return fresh if _reaches(actor, fresh) else None
+
+
+def _reaches(actor: Actor, row: Hazard) -> bool:
+    """Tell of a hazard born in this unit what ``arms`` asks of the database; a test holds the two equal."""
+    if row.root != actor.root:
+        return False
+    if actor.system or row.finder_id == actor.person_key:
+        return True
+    for grant in actor.grants:
+        if grant.root != actor.root or grant.matter_id or not is_business(grant.role):
+            continue
+        if grant.whole_root or (grant.place_id and grant.place_id == row.place_id):
+            return True
+        here = not grant.paths or any(row.area_path.startswith(path) for path in grant.paths)
+        inside = not (grant.classes or grant.kinds) or row.class_code in grant.classes or row.place_kind in grant.kinds
+        if not grant.place_id and here and inside:
+            return True
+    links = born_of(Link, row.pk) or []
+    owed = born_of(Obligation, row.pk) or []
+    return any(one.person_id == actor.person_id and one.until_at is None for one in links) or any(
+        one.person_id == actor.person_id and one.state == Obligation.State.OPEN for one in owed
+    )
+
+
 def facts_of(row: Hazard) -> Facts:
     """Return what the lifecycle table asks of a hazard beside its state."""
     return Facts(
@@ -244,12 +276,13 @@ def facts_of(row: Hazard) -> Facts:
 
 def roles_towards(actor: Actor, row: Hazard) -> frozenset[Role]:
     """Return the actor's roles towards a hazard, from posts, places and the chain."""
-    linked = Link.objects.filter(matter_id=row.pk, person_id=actor.person_key, until_at__isnull=True).values_list(
-        "role", flat=True
-    )
-    return standing.roles_in(
-        actor, row, may_order=may_order(row.root, row.class_code) or frozenset(), linked=list(linked)
-    )
+    fresh = born_of(Link, row.pk)
+    if fresh is not None:
+        linked = [one.role for one in fresh if one.person_id == actor.person_id and one.until_at is None]
+    else:
+        links = Link.objects.filter(matter_id=row.pk, person_id=actor.person_key, until_at__isnull=True)
+        linked = list(links.values_list("role", flat=True))
+    return standing.roles_in(actor, row, may_order=may_order(row.root, row.class_code) or frozenset(), linked=linked)
 
 
 def actions(actor: Actor, row: Hazard) -> tuple[Action, ...]:
@@ -300,20 +333,66 @@ def same_danger(place: Place, code: str, part: str) -> list[Hazard]:
     """Return the hazards on the ledger that are the same danger at the same place or building, the newest first."""
     if not code:
         return []
-    survivor = place.survivor_id or place.pk
+    survivor, building = place.survivor_id or place.pk, place.building_id
+    rows, home = _standing_dangers(place, code)
+    # What was born in this unit is not in the database yet.
+    fresh = [row for row in all_born(Hazard) if row.code == code and row.root == place.root]
+    rows += [row for row in fresh if row.place_id in home or (building is not None and row.building_id == building)]
+    here = rebound.Spot(place=survivor, building=building, code=code, part=part)
+    fitting = [
+        row for row in rows if rebound.matches(spot_of(row, survivor if row.place_id in home else row.place_id), here)
+    ]
+    return sorted(fitting, key=lambda row: row.pk, reverse=True)
+
+
+def _standing_dangers(place: Place, code: str) -> tuple[list[Hazard], set[UUID]]:
+    """Return what the database has of a code at a place and in its building, and the ids under which the place goes."""
+    survivor, building = place.survivor_id or place.pk, place.building_id
+    known = foreseen((DANGERS, place.pk))
+    if known is not None and code not in known and code not in (foreseen((DANGERS, building)) or ()):
+        return [], {survivor, place.pk}
     places = Place.objects.filter(Q(pk=survivor) | Q(survivor_id=survivor)).values("pk")
-    building = place.building_id
     rows = list(Hazard.objects.filter(root=place.root, place_id__in=places, code=code).exclude(state="merged"))
     if building is not None:
         rows += Hazard.objects.filter(root=place.root, building_id=building, code=code).exclude(
             Q(state="merged") | Q(place_id__in=places)
         )
-    here = rebound.Spot(place=survivor, building=building, code=code, part=part)
-    home = set(places.values_list("pk", flat=True)) if rows else set()
-    fitting = [
-        row for row in rows if rebound.matches(spot_of(row, survivor if row.place_id in home else row.place_id), here)
-    ]
-    return sorted(fitting, key=lambda row: row.pk, reverse=True)
+    return rows, set(places.values_list("pk", flat=True)) if rows or all_born(Hazard) else set()
+
+
+DANGERS = "dangers"
+
+
+def take_up(actor: Actor, place_ids: Iterable[UUID]) -> None:
+    """Lock many places and look up what the ledger has there, for a unit of births that is about to enter hazards at them.
+
+    ``enter`` asks the same one by one where nobody has asked beforehand.
+    """
+    rows = Place.objects.select_for_update(of=("self",)).select_related("survivor")
+    places = list(rows.filter(pk__in=set(place_ids), root=actor.root).order_by("pk"))
+    for place in places:
+        foresee(("place", place.pk, actor.root), place)
+    _foresee_dangers(actor.root, places)
+    _foresee_in_charge(places)
+
+
+def _foresee_dangers(root: str, places: Sequence[Place]) -> None:
+    """Look up which codes the ledger has at many places and in their buildings, for ``same_danger``."""
+    ids = {place.survivor_id or place.pk for place in places}
+    buildings = {place.building_id for place in places if place.building_id}
+    found: dict[UUID, set[str]] = {key: set() for key in (*ids, *buildings)}
+    near = Q(place_id__in=ids) | Q(place__survivor_id__in=ids)
+    rows = Hazard.objects.filter(near | Q(building_id__in=buildings) if buildings else near, root=root)
+    for place_id, survivor_id, building_id, code in rows.values_list(
+        "place_id", "place__survivor_id", "building_id", "code"
+    ):
+        for key in (survivor_id or place_id, building_id):
+            if key in found:
+                found[key].add(code)
+    for place in places:
+        foresee((DANGERS, place.pk), frozenset(found[place.survivor_id or place.pk]))
+    for building in buildings:
+        foresee((DANGERS, building), frozenset(found[building]))
 
 
 def fined_not_fixed(actor: Actor) -> QuerySet[Hazard]:
@@ -488,13 +567,26 @@ def source_keys(ids: Iterable[UUID]) -> dict[UUID, str]:
     return dict(rows)
 
 
+@remembered
+def in_charge(place_id: UUID) -> tuple[PersonInCharge, ...]:
+    """Return the persons in charge of a place today, in the order they were named."""
+    rows = PersonInCharge.objects.filter(place_id=place_id, until_on__isnull=True)
+    return tuple(rows.select_related("person").order_by("id"))
+
+
+def _foresee_in_charge(places: Sequence[Place]) -> None:
+    """Look up the persons in charge of many places at once, for ``in_charge`` in an open memory."""
+    found: dict[UUID, list[PersonInCharge]] = {key: [] for p in places for key in (p.pk, p.survivor_id) if key}
+    rows = PersonInCharge.objects.filter(place_id__in=found, until_on__isnull=True)
+    for row in rows.select_related("person").order_by("id"):
+        found[row.place_id].append(row)
+    for key, persons in found.items():
+        remember(in_charge, tuple(persons), key)
+
+
 def liable_person(place: Place, grade: str) -> PersonInCharge | None:
     """Return the firm's person for a hazard: the principal for a major one, the safety manager for a general one."""
-    rows = list(
-        PersonInCharge.objects.filter(place_id=place.survivor_id or place.pk, until_on__isnull=True)
-        .select_related("person")
-        .order_by("id")
-    )
+    rows = in_charge(place.survivor_id or place.pk)
     wanted = (
         (PersonInCharge.Role.SAFETY_MANAGER, PersonInCharge.Role.PRINCIPAL)
         if grade == Grade.GENERAL.value

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
-
+from anban.base.journal.births import add, add_all, born_of, change, once
 from anban.base.journal.operations import record, unit
 from anban.base.people.actor import Actor
 from anban.base.people.models import Person
-from anban.contexts.catalog.queries import hazard_codes, latest_code, may_order
+from anban.contexts.catalog.queries import codes_asked, latest_code, may_order
 from anban.contexts.establishments.models import Place
 from anban.contexts.hazards.models import Hazard
 from anban.contexts.hazards.operations import Sighting, act, enter
-from anban.contexts.hazards.queries import visible_to as visible_hazards
+from anban.contexts.hazards.queries import at_hand
 from anban.contexts.inspections import policies
 from anban.contexts.inspections.models import Answer, Finding, Visit, Visitor
 from anban.contexts.inspections.queries import certified_among
 from anban.contexts.territory.models import Body
 from anban.contexts.territory.operations import next_numbers
 from anban.contexts.territory.queries import body_by_id, city_date
+from anban.kit.remember import remembered
 from anban.rules.errors import Refusal, register
 from anban.rules.hazard_lifecycle import Action
 
@@ -116,8 +116,8 @@ def record_visit(*, actor: Actor, at: datetime, visit: VisitRecord) -> Visit:
         kind = policies.require_kind(actor, place, policies.Party(len(party), certified), visit.kind)
         answers = _answers(actor.root, on, visit)
         row = _save(actor, at, place, kind, on, answers, visit)
-        Visitor.objects.bulk_create(Visitor(visit=row, person_id=v.person_id, certified=v.certified) for v in party)
-        Answer.objects.bulk_create(Answer(visit=row, code=code, value=value) for code, value in sorted(answers.items()))
+        _keep_party(row, party)
+        add_all((Answer(visit=row, code=code, value=value) for code, value in sorted(answers.items())), matter=row.pk)
         found = [_find(actor, at, row, place, one) for one in visit.findings]
         record(
             "visit.recorded", actor=actor, at=at, subject=("visit", row.pk), matter=("place", place.pk),
@@ -146,7 +146,7 @@ def review_on_site(
     if action not in ON_SITE:
         raise Refusal("visit.action_not_on_site", field="action", action=action.zh)
     with unit():
-        hazard = visible_hazards(actor).filter(pk=hazard_id).select_related("place").first()
+        hazard = at_hand(actor, hazard_id)
         if hazard is None:
             raise Refusal("visit.hazard_unknown", field="hazard_id")
         place, on = hazard.place, city_date(at, actor.root)
@@ -159,10 +159,10 @@ def review_on_site(
         failed = verdict == "failed" or action is Action.REJECT
         result = Visit.Result.FAIL if failed else Visit.Result.PASS
         row = _new(actor, at, place, Visit.Kind.REVIEW, on, result, 1 if failed else 0, task_number)
-        row.save(force_insert=True)
-        Visitor.objects.bulk_create(Visitor(visit=row, person_id=v.person_id, certified=v.certified) for v in party)
+        add(row)
+        _keep_party(row, party)
         if failed:
-            Finding.objects.create(visit=row, hazard=hazard, code=hazard.code, cycle_no=hazard.cycle_no)
+            add(Finding(visit=row, hazard=hazard, code=hazard.code, cycle_no=hazard.cycle_no), matter=row.pk)
         record(
             "visit.recorded", actor=actor, at=at, subject=("visit", row.pk), matter=("hazard", hazard.pk),
             data={**_said(row, party, {}, []), "place": str(place.pk), "action": action.value}, wrote=[row],
@@ -174,7 +174,10 @@ def review_on_site(
 
 
 def _place(actor: Actor, place_id: UUID) -> Place:
-    row = Place.objects.select_related("survivor").filter(pk=place_id, root=actor.root).first()
+    row = once(
+        ("place", place_id, actor.root),
+        lambda: Place.objects.select_related("survivor").filter(pk=place_id, root=actor.root).first(),
+    )
     if row is None:
         raise Refusal("visit.place_unknown", field="place")
     return row.survivor or row
@@ -185,9 +188,7 @@ def _party(actor: Actor, place: Place, on: date, named: tuple[VisitorRecord, ...
     claims = {one.person_id: one.certified for one in named}
     if actor.person_id is not None:
         claims.setdefault(actor.person_id, False)
-    persons = dict(
-        Person.objects.filter(pk__in=claims, root=actor.root, erased_at__isnull=True).values_list("pk", "name")
-    )
+    persons = dict(_names(actor.root, tuple(claims)))
     if len(persons) != len(claims):
         raise Refusal("visit.person_unknown", field="visitors")
     holding = certified_among(claims, place, on)
@@ -197,12 +198,21 @@ def _party(actor: Actor, place: Place, on: date, named: tuple[VisitorRecord, ...
     return [VisitorRecord(person, person in holding) for person in claims]
 
 
+@remembered
+def _names(root: str, person_ids: tuple[UUID, ...]) -> tuple[tuple[UUID, str], ...]:
+    rows = Person.objects.filter(pk__in=person_ids, root=root, erased_at__isnull=True)
+    return tuple(rows.values_list("pk", "name"))
+
+
+def _keep_party(row: Visit, party: Iterable[VisitorRecord]) -> None:
+    add_all((Visitor(visit=row, person_id=one.person_id, certified=one.certified) for one in party), matter=row.pk)
+
+
 def _answers(root: str, on: date, visit: VisitRecord) -> dict[str, str]:
     """Return an answer to every item of the lists: 未查 where nobody answered, 不合格 where something was found."""
     failed = {one.code for one in visit.findings if one.code}
     named = set(visit.answers) | failed
-    wanted = hazard_codes(root, on).filter(Q(list_code__in=visit.lists) | Q(code__in=named))
-    known = {row.code for row in wanted}
+    known = codes_asked(root, on, visit.lists, named)
     for code in sorted(named - known):
         raise Refusal("visit.item_unknown", field="answers", item=code)
     answers = dict.fromkeys(sorted(known), str(Answer.Value.UNCHECKED))
@@ -230,8 +240,7 @@ def _save(
     row = _new(actor, at, place, kind, on, result, len(visit.findings), visit.task_number)
     if visit.id is not None:
         row.id = visit.id
-    row.save(force_insert=True)
-    return row
+    return add(row)
 
 
 def _new(
@@ -268,14 +277,23 @@ def _find(actor: Actor, at: datetime, visit: Visit, place: Place, seen: FindingR
             inspected=policies.has_power(actor, place, visit.kind, class_code, powers),
         ),
     )  # fmt: skip
-    finding, made = Finding.objects.get_or_create(
-        visit=visit, hazard=entered.hazard, code=seen.code,
-        defaults={"cycle_no": entered.hazard.cycle_no, "severity": seen.severity},
-    )  # fmt: skip
-    if not made:
-        finding.times += 1
-        finding.save(update_fields=["times"])
+    finding = _found(visit, entered.hazard, seen.code)
+    if finding is None:
+        finding = Finding(
+            visit=visit, hazard=entered.hazard, code=seen.code, cycle_no=entered.hazard.cycle_no, severity=seen.severity
+        )
+        return add(finding, matter=visit.pk)
+    finding.times += 1
+    change(finding, ["times"], matter=visit.pk)
     return finding
+
+
+def _found(visit: Visit, hazard: Hazard, code: str) -> Finding | None:
+    """Return what this visit has found of a hazard already."""
+    fresh = born_of(Finding, visit.pk)
+    if fresh is None:
+        return Finding.objects.filter(visit=visit, hazard=hazard, code=code).first()
+    return next((row for row in fresh if (row.hazard_id, row.code) == (hazard.pk, code)), None)
 
 
 def _said(row: Visit, party: list[VisitorRecord], answers: Mapping[str, str], found: list[Finding]) -> dict[str, Any]:

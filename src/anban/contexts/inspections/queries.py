@@ -11,12 +11,14 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, prefetch_related_objects
 
+from anban.base.journal.births import born, born_of
 from anban.base.people.actor import Actor
 from anban.contexts.establishments.models import Place
-from anban.contexts.hazards.models import Cycle
+from anban.contexts.hazards.models import Cycle, Hazard
 from anban.contexts.inspections.models import Answer, Finding, Visit, Visitor
 from anban.contexts.territory.models import Holding
 from anban.contexts.territory.queries import within
+from anban.kit.remember import remembered
 
 COUNTED_EXACTLY = 10_000
 STRIP_DAYS = 730
@@ -200,10 +202,26 @@ def findings_of(hazard_id: UUID) -> QuerySet[Finding]:
 
 def certified_among(person_ids: Iterable[UUID], place: Place, on: date) -> frozenset[UUID]:
     """Return which of these persons may enforce at a place on a day: by post, or by a certificate written at the post."""
-    rows = (
-        Holding.objects.filter(person_id__in=list(person_ids), post__root_id=place.root, from_on__lte=on)
-        .filter(Q(until_on__isnull=True) | Q(until_on__gt=on))
-        .filter(Q(post__role__in=CERTIFIED_ROLES) | ~Q(certificate=""))
-        .values_list("person_id", "post__area__path", "post__area__parent_id")
+    return frozenset(
+        person
+        for person, since, until, path, parent in _certificates(place.root, tuple(person_ids))
+        if since <= on and (until is None or until > on) and (parent is None or place.area_path.startswith(path))
     )
-    return frozenset(person for person, path, parent in rows if parent is None or place.area_path.startswith(path))
+
+
+@remembered
+def _certificates(
+    root: str, person_ids: tuple[UUID, ...]
+) -> tuple[tuple[UUID, date, date | None, str, UUID | None], ...]:
+    rows = Holding.objects.filter(person_id__in=person_ids, post__root_id=root)
+    rows = rows.filter(Q(post__role__in=CERTIFIED_ROLES) | ~Q(certificate=""))
+    return tuple(rows.values_list("person_id", "from_on", "until_on", "post__area__path", "post__area__parent_id"))
+
+
+def found_by(visit: Visit) -> list[Hazard]:
+    """Return the hazards that a visit found, for the operation that recorded it."""
+    fresh = born_of(Finding, visit.pk)
+    if fresh is None:
+        return list(Hazard.objects.filter(findings__visit=visit.pk))
+    found = {row.hazard_id: row.hazard for row in fresh}
+    return [born(Hazard, key) or row for key, row in found.items()]

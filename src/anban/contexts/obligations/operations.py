@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
+from anban.base.journal.births import add, born_of, change
 from anban.base.journal.operations import record, unit
 from anban.base.notices.operations import tell
 from anban.base.people.actor import Actor
@@ -57,26 +58,29 @@ class Duty:
 def owe(*, actor: Actor, at: datetime, duty: Duty) -> Obligation:
     """Put a duty on a person's desk and tell the person."""
     with unit(savepoint=False):
-        obligation = Obligation.objects.create(
-            root=duty.root,
-            person=duty.person,
-            body=duty.body,
-            unit_name=duty.unit_name,
-            kind=duty.kind,
-            subject_kind=duty.subject[0],
-            subject_id=duty.subject[1],
-            matter_id=duty.matter_id,
-            cycle_no=duty.cycle_no,
-            place_id=duty.place_id,
-            area_path=duty.area_path,
-            title=duty.title,
-            place_title=duty.place_title,
-            ladder=duty.ladder,
-            grade=duty.grade,
-            due_at=duty.due_at,
-            provisional=duty.provisional,
-            source_rule=duty.source_rule,
-            opened_at=at,
+        obligation = add(
+            Obligation(
+                root=duty.root,
+                person=duty.person,
+                body=duty.body,
+                unit_name=duty.unit_name,
+                kind=duty.kind,
+                subject_kind=duty.subject[0],
+                subject_id=duty.subject[1],
+                matter_id=duty.matter_id,
+                cycle_no=duty.cycle_no,
+                place_id=duty.place_id,
+                area_path=duty.area_path,
+                title=duty.title,
+                place_title=duty.place_title,
+                ladder=duty.ladder,
+                grade=duty.grade,
+                due_at=duty.due_at,
+                provisional=duty.provisional,
+                source_rule=duty.source_rule,
+                opened_at=at,
+            ),
+            matter=duty.matter_id,
         )
         record(
             "obligation.owed",
@@ -87,7 +91,7 @@ def owe(*, actor: Actor, at: datetime, duty: Duty) -> Obligation:
             data={
                 "person": str(duty.person.pk),
                 "kind": duty.kind,
-                "due": duty.due_at.isoformat() if duty.due_at else "",
+                "due": duty.due_at.astimezone(UTC).isoformat() if duty.due_at else "",
                 "rule": duty.source_rule,
             },
             wrote=[obligation],
@@ -139,20 +143,18 @@ def _end(
     person_id: UUID | None = None,
 ) -> list[Obligation]:
     with unit(savepoint=False):
-        rows = Obligation.objects.select_for_update().filter(matter_id=matter_id, state=Obligation.State.OPEN)
-        if kinds is not None:
-            rows = rows.filter(kind__in=list(kinds))
-        if subject_id is not None:
-            rows = rows.filter(subject_id=subject_id)
-        if person_id is not None:
-            rows = rows.filter(person_id=person_id)
-        ended = list(rows.order_by("id"))
+        ended = [
+            row
+            for row in _open_ones(matter_id, kinds)
+            if (subject_id is None or row.subject_id == subject_id)
+            and (person_id is None or row.person_id == person_id)
+        ]
         for row in ended:
             row.state, row.ended_at, row.ended_by = state, at, actor.reference
             if row.due_at and row.due_at < at and row.breached_at is None:
                 row.breached_at = row.due_at
             row.version += 1
-            row.save(update_fields=["state", "ended_at", "ended_by", "breached_at", "version"])
+            change(row, ["state", "ended_at", "ended_by", "breached_at", "version"], matter=matter_id)
         if ended:
             first = ended[0]
             record(
@@ -165,6 +167,16 @@ def _end(
                 wrote=ended,
             )
         return ended
+
+
+def _open_ones(matter_id: UUID, kinds: Iterable[str] | None) -> list[Obligation]:
+    """Return the open obligations of a matter, locked."""
+    wanted = None if kinds is None else set(kinds)
+    fresh = born_of(Obligation, matter_id)
+    if fresh is not None:
+        return [row for row in fresh if row.state == Obligation.State.OPEN and (wanted is None or row.kind in wanted)]
+    rows = Obligation.objects.select_for_update().filter(matter_id=matter_id, state=Obligation.State.OPEN)
+    return list((rows if wanted is None else rows.filter(kind__in=wanted)).order_by("id"))
 
 
 def hand_over(*, actor: Actor, at: datetime, obligation_id: UUID, to_person: Person) -> Handover:
@@ -335,15 +347,11 @@ def move_due(
 ) -> list[Obligation]:
     """Move the due instant of a matter's open obligations (an extension granted, a calendar year loaded)."""
     with unit(savepoint=False):
-        rows = list(
-            Obligation.objects.select_for_update().filter(
-                matter_id=matter_id, state=Obligation.State.OPEN, kind__in=list(kinds)
-            )
-        )
+        rows = _open_ones(matter_id, kinds)
         for row in rows:
             row.due_at, row.provisional = due_at, provisional
             row.version += 1
-            row.save(update_fields=["due_at", "provisional", "version"])
+            change(row, ["due_at", "provisional", "version"], matter=matter_id)
         if rows:
             record(
                 "obligation.due_moved",
@@ -351,7 +359,7 @@ def move_due(
                 at=at,
                 subject=("obligation", rows[0].pk),
                 matter=(rows[0].subject_kind, matter_id),
-                data={"due": due_at.isoformat()},
+                data={"due": due_at.astimezone(UTC).isoformat()},
                 wrote=rows,
             )
         return rows

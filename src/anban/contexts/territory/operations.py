@@ -9,6 +9,7 @@ from datetime import date, datetime
 from pathlib import Path
 from uuid import UUID
 
+from anban.base.journal.births import move, once
 from anban.base.journal.operations import record, unit
 from anban.base.people.actor import Actor
 from anban.base.people.models import Person
@@ -26,6 +27,7 @@ from anban.contexts.territory.models import (
     Setting,
 )
 from anban.contexts.territory.queries import roles_held
+from anban.contexts.territory.queries import root as root_named
 from anban.kit.ids import id_from
 from anban.rules.errors import Refusal, register
 
@@ -347,11 +349,14 @@ def next_numbers(*, actor: Actor, at: datetime, root: str, series: str, year: in
     """
     del actor, at
     with unit(savepoint=False):
-        prefix = AreaRoot.objects.only("number_prefix").get(pk=root).number_prefix
-        counter, _ = Counter.objects.select_for_update().get_or_create(root_id=root, series=series, year=year)
+        prefix = root_named(root).number_prefix
+        counter = once(
+            (Counter, root, series, year),
+            lambda: Counter.objects.select_for_update().get_or_create(root_id=root, series=series, year=year)[0],
+        )
         first = counter.last + 1
         counter.last += count
-        counter.save(update_fields=["last"])
+        move(counter, ["last"])
         head = f"{prefix}-{series}" if prefix else series
         return [f"{head}-{year}-{n:06d}" for n in range(first, first + count)]
 

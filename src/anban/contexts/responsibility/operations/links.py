@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from anban.base.journal.births import add, add_all, born_of, change
 from anban.base.journal.operations import record, unit
 from anban.base.people.actor import Actor
 from anban.base.people.models import Person
@@ -45,7 +46,7 @@ def name_chain(
             )
             for one in names
         ]
-        Link.objects.bulk_create(made)
+        add_all(made, matter=matter[1])
         for row in made:
             record(
                 "link.named",
@@ -74,28 +75,27 @@ def link(
 ) -> Link:
     """Put a natural person into a matter's chain in a role; whoever held the role before stays in the history."""
     with unit(savepoint=False):
-        former = list(
-            Link.objects.select_for_update().filter(
-                matter_id=matter[1], role=role, cycle_no=cycle_no, until_at__isnull=True
-            )
-        )
+        former = _standing(matter[1], role, cycle_no)
         for row in former:
             if row.person_id == person.pk:
                 return row
             row.until_at = at
             row.version += 1
-            row.save(update_fields=["until_at", "version"])
-        made = Link.objects.create(
-            root=root,
-            matter_kind=matter[0],
-            matter_id=matter[1],
-            role=role,
-            person=person,
-            body=body,
-            unit_name=unit_name,
-            cycle_no=cycle_no,
-            reason=reason[:300],
-            from_at=at,
+            change(row, ["until_at", "version"], matter=matter[1])
+        made = add(
+            Link(
+                root=root,
+                matter_kind=matter[0],
+                matter_id=matter[1],
+                role=role,
+                person=person,
+                body=body,
+                unit_name=unit_name,
+                cycle_no=cycle_no,
+                reason=reason[:300],
+                from_at=at,
+            ),
+            matter=matter[1],
         )
         record(
             "link.named",
@@ -107,3 +107,15 @@ def link(
             wrote=[*former, made],
         )
         return made
+
+
+def _standing(matter_id: UUID, role: str, cycle_no: int) -> list[Link]:
+    """Return who stands in a role of a matter's cycle, locked."""
+    fresh = born_of(Link, matter_id)
+    if fresh is not None:
+        return [row for row in fresh if (row.role, row.cycle_no, row.until_at) == (role, cycle_no, None)]
+    return list(
+        Link.objects.select_for_update().filter(
+            matter_id=matter_id, role=role, cycle_no=cycle_no, until_at__isnull=True
+        )
+    )
