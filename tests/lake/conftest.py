@@ -24,15 +24,20 @@ def lake(tmp_path: Path) -> Lake:
     return Lake(tmp_path / "lake")
 
 
-@pytest.fixture
-def a_town(transactional_db: None) -> Town:
-    """A town with three places, one of them with a hazard found by a visit; committed, so that another connection sees it."""
+def built() -> Town:
+    """Build a town with three places, one of them with a hazard found by a visit."""
     made = town()
     shop = made.place()
     made.place("和平饭店", area="呼家楼街道", manager=None)
     made.place("中关村仓库", area="中关村街道", kind="warehouse", manager=None)
     record_visit(actor=made.actor("王敏"), at=datetime(2026, 3, 2, 17, 30, tzinfo=UTC), visit=seen(shop))
     return made
+
+
+@pytest.fixture
+def a_town(transactional_db: None) -> Town:
+    """The town, committed, so that another connection sees it."""
+    return built()
 
 
 def snap(lake: Lake, at: datetime = NOW, **more: Any) -> Snapshot:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 import orjson
@@ -21,27 +23,44 @@ from anban.lake.assessing import assess
 from anban.lake.folder import manifest_hash
 from anban.lake.reading import FLAGS, Reading
 from anban.rules.errors import Refusal
+from tests.factories.kept import kept_world
 from tests.factories.office import Office
 from tests.factories.town import Town
-from tests.lake.conftest import NOW
+from tests.lake.conftest import NOW, built
 
 DAY = date(2026, 3, 3)
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def own_home(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:
     monkeypatch.setattr(settings, "HOME", tmp_path)
+
+
+@pytest.fixture(scope="module")
+def known(
+    django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Town, assessing.Assessed]]:
+    """A town that was assessed once, kept for all tests that only read it or draw up reports."""
+    with pytest.MonkeyPatch.context() as patch, kept_world(django_db_blocker):
+        patch.setattr(settings, "HOME", tmp_path_factory.mktemp("home"))
+        made = built()
+        yield made, assess(actor=actor(made), at=NOW)
+
+
+@pytest.fixture
+def read_town(known: tuple[Town, assessing.Assessed]) -> Town:
+    return known[0]
 
 
 def actor(town: Town):
     return job_actor("test", town.root)
 
 
-def test_assessment_is_published_with_its_manifest_in_the_journal(a_town: Town) -> None:
-    made = assess(actor=actor(a_town), at=NOW)
+def test_assessment_is_published_with_its_manifest_in_the_journal(known: tuple[Town, assessing.Assessed]) -> None:
+    made = known[1]
     row = Assessment.objects.get()
     assert (row.as_of, row.places, row.engine) == (DAY, 3, "duckdb")
-    entry = orjson.loads(Entry.objects.order_by("-position").values_list("body", flat=True)[0])
+    entry = orjson.loads(Entry.objects.get(matter=f"assessment:{row.pk.hex}").body)
     assert entry["verb"] == "risk.assessed"
     assert entry["data"]["manifest"] == row.manifest_hash == manifest_hash(made.result.folder)
     assert entry["data"]["position"] == row.position == made.snapshot.position
@@ -55,13 +74,11 @@ def test_assessment_is_published_with_its_manifest_in_the_journal(a_town: Town) 
     assert not Curve.objects.filter(what="inspector").exists()
 
 
-def test_every_figure_equals_the_list_that_it_opens(a_town: Town) -> None:
+def test_every_figure_equals_the_list_that_it_opens(read_town: Town) -> None:
     """For each person of the town, over the areas and kinds of their posts."""
-    later = NOW + timedelta(days=500)
-    assess(actor=actor(a_town), at=later)
     seen = set()
     for name in ("王敏", "郑洁", "高远", "何静", "周航", "钱进", "林涛"):
-        who = a_town.actor(name)
+        who = read_town.actor(name)
         newest = queries.current(who)
         assert newest is not None
         sums = queries.figures(who, newest)
@@ -73,21 +90,20 @@ def test_every_figure_equals_the_list_that_it_opens(a_town: Town) -> None:
         seen.add(sums["places"])
     assert seen == {1, 2, 3}
     # A commerce officer of one district answers for restaurants there, and sees no warehouse elsewhere.
-    _, listed = Reading.of(newest.root, newest.folder).places(queries.reaches(a_town.actor("周航")), "places")
+    _, listed = Reading.of(newest.root, newest.folder).places(queries.reaches(read_town.actor("周航")), "places")
     assert {row.kind for row in listed} == {"catering"}
 
 
-def test_lists_stay_within_areas(a_town: Town) -> None:
-    assess(actor=actor(a_town), at=NOW)
-    newest = queries.current(a_town.actor("林涛"))
+def test_lists_stay_within_areas(read_town: Town) -> None:
+    newest = queries.current(read_town.actor("林涛"))
     assert newest is not None
-    assert [one.name for one in queries.top_places(a_town.actor("王敏"), newest)] == ["巷口面馆"]
-    assert {one.name for one in queries.top_places(a_town.actor("何静"), newest)} == {"巷口面馆", "和平饭店"}
-    assert len(queries.top_places(a_town.actor("林涛"), newest)) == 3
-    assert queries.top_places(a_town.actor("林涛"), newest, area="1/08/")[0].name == "中关村仓库"
+    assert [one.name for one in queries.top_places(read_town.actor("王敏"), newest)] == ["巷口面馆"]
+    assert {one.name for one in queries.top_places(read_town.actor("何静"), newest)} == {"巷口面馆", "和平饭店"}
+    assert len(queries.top_places(read_town.actor("林涛"), newest)) == 3
+    assert queries.top_places(read_town.actor("林涛"), newest, area="1/08/")[0].name == "中关村仓库"
 
 
-def test_debts_are_what_the_reader_sees_on_the_ledger(a_town: Town) -> None:
+def test_debts_are_what_the_reader_sees_on_the_ledger(own_home: None, a_town: Town) -> None:
     Cycle.objects.update(due_at=datetime(2026, 3, 10, tzinfo=UTC))
     assess(actor=actor(a_town), at=NOW + timedelta(days=30))
     newest = queries.current(a_town.actor("林涛"))
@@ -97,7 +113,7 @@ def test_debts_are_what_the_reader_sees_on_the_ledger(a_town: Town) -> None:
     assert queries.top_hazards(a_town.actor("高远"), newest, "debt") == []
 
 
-def test_earlier_day_is_added_and_the_newest_stays_in_front(a_town: Town) -> None:
+def test_earlier_day_is_added_and_the_newest_stays_in_front(own_home: None, a_town: Town) -> None:
     assess(actor=actor(a_town), at=NOW)
     earlier = assess(actor=actor(a_town), at=NOW + timedelta(hours=1), as_of=date(2026, 3, 2), fresh=False)
     assert earlier.assessment.as_of == date(2026, 3, 2)
@@ -109,7 +125,7 @@ def test_earlier_day_is_added_and_the_newest_stays_in_front(a_town: Town) -> Non
     assert queries.figures(a_town.actor("林涛"), newest)["never_seen"] == 2
 
 
-def test_refusals(a_town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_refusals(own_home: None, a_town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     def refused(**more) -> str:
         with pytest.raises(Refusal) as refusal:
             assess(actor=more.pop("who", actor(a_town)), at=NOW, **more)
@@ -125,7 +141,9 @@ def test_refusals(a_town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     assert not Assessment.objects.exists()
 
 
-def test_root_without_places_is_refused_by_name_and_passed_over_at_night(transactional_db: None) -> None:
+def test_root_without_places_is_refused_by_name_and_passed_over_at_night(
+    own_home: None, transactional_db: None
+) -> None:
     office = Office()
     with pytest.raises(Refusal) as refusal:
         assess(actor=office.job, at=NOW)
@@ -150,7 +168,7 @@ class Handle:
         self.said.append(stage)
 
 
-def test_nightly_job_runs_once_for_a_slot(a_town: Town) -> None:
+def test_nightly_job_runs_once_for_a_slot(own_home: None, a_town: Town) -> None:
     load()
     kind = find("lake.assess")
     assert kind is not None
@@ -164,7 +182,9 @@ def test_nightly_job_runs_once_for_a_slot(a_town: Town) -> None:
     assert Assessment.objects.count() == 1
 
 
-def test_a_publication_that_died_is_not_seen_and_swept_away(a_town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_publication_that_died_is_not_seen_and_swept_away(
+    own_home: None, a_town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assess(actor=actor(a_town), at=NOW)
     with monkeypatch.context() as patch:
         patch.setattr(operations, "_curves", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
@@ -181,7 +201,7 @@ def test_a_publication_that_died_is_not_seen_and_swept_away(a_town: Town, monkey
     )
 
 
-def test_old_lists_are_thinned_out(a_town: Town) -> None:
+def test_old_lists_are_thinned_out(own_home: None, a_town: Town) -> None:
     for n in range(operations.FULL_KEPT + 2):
         assess(actor=actor(a_town), at=NOW + timedelta(days=n), fresh=n == 0)
     kept = set(TopPlace.objects.values_list("assessment_id", flat=True))
@@ -193,7 +213,7 @@ def test_old_lists_are_thinned_out(a_town: Town) -> None:
 # Reports
 
 
-def test_report_is_drawn_up_compared_and_signed_by_a_person(a_town: Town) -> None:
+def test_report_is_drawn_up_compared_and_signed_by_a_person(own_home: None, a_town: Town) -> None:
     assess(actor=actor(a_town), at=NOW)
     earlier = queries.current(a_town.actor("何静"))
     assert earlier is not None
@@ -217,9 +237,8 @@ def test_report_is_drawn_up_compared_and_signed_by_a_person(a_town: Town) -> Non
     assert verify().ok
 
 
-def test_report_in_a_sector_counts_its_kinds_alone(a_town: Town) -> None:
-    assess(actor=actor(a_town), at=NOW)
-    row = operations.draw_up(actor=a_town.actor("林涛"), at=NOW, area_code="A", sector="commerce")
+def test_report_in_a_sector_counts_its_kinds_alone(read_town: Town) -> None:
+    row = operations.draw_up(actor=read_town.actor("林涛"), at=NOW, area_code="A", sector="commerce")
     kinds = queries.kinds_of_sector("town", "commerce", DAY)
     assert "catering" in kinds
     assert "warehouse" not in kinds
@@ -230,21 +249,19 @@ def test_report_in_a_sector_counts_its_kinds_alone(a_town: Town) -> None:
     ("who", "area", "code"),
     [("王敏", "A01026", "risk.not_allowed"), ("刘洋", "A01", "risk.not_allowed"), ("何静", "X", "risk.area_unknown")],
 )
-def test_who_may_not_draw_up(a_town: Town, who: str, area: str, code: str) -> None:
-    assess(actor=actor(a_town), at=NOW)
+def test_who_may_not_draw_up(read_town: Town, who: str, area: str, code: str) -> None:
     with pytest.raises(Refusal) as refusal:
-        operations.draw_up(actor=a_town.actor(who), at=NOW, area_code=area)
+        operations.draw_up(actor=read_town.actor(who), at=NOW, area_code=area)
     assert refusal.value.code == code
 
 
-def test_who_may_not_sign_or_read(a_town: Town) -> None:
-    assess(actor=actor(a_town), at=NOW)
-    row = operations.draw_up(actor=a_town.actor("刘洋"), at=NOW, area_code="A01026")
-    for who, code in (("刘洋", "risk.may_not_sign"), ("高远", "risk.report_unknown")):
+def test_who_may_not_sign_or_read(read_town: Town) -> None:
+    row = operations.draw_up(actor=read_town.actor("刘洋"), at=NOW, area_code="A01026")
+    for who, code in (("刘洋", "risk.signing_not_allowed"), ("高远", "risk.report_unknown")):
         with pytest.raises(Refusal) as refusal:
-            operations.sign(actor=a_town.actor(who), at=NOW, report_id=row.pk, opinion="好")
+            operations.sign(actor=read_town.actor(who), at=NOW, report_id=row.pk, opinion="好")
         assert refusal.value.code == code
     with pytest.raises(Refusal) as refusal:
-        operations.sign(actor=a_town.actor("何静"), at=NOW, report_id=uuid4(), opinion="好")
+        operations.sign(actor=read_town.actor("何静"), at=NOW, report_id=uuid4(), opinion="好")
     assert refusal.value.code == "risk.report_unknown"
     assert TopHazard.objects.count() == 0

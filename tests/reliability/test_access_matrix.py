@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,6 +25,9 @@ from anban.contexts.hazards.models import Hazard
 from anban.contexts.hazards.operations import Sighting, enter
 from anban.contexts.inspections.models import Visit
 from anban.contexts.obligations.models import Handover, Obligation
+from anban.contexts.risk.models import Assessment, Report
+from anban.contexts.risk.queries import FIGURES as COUNTED
+from anban.contexts.risk.queries import HAZARDS
 from anban.contexts.territory.models import Holding
 from anban.contexts.territory.operations import add_area
 from anban.web.shell import middleware
@@ -34,6 +38,7 @@ from tests.factories.town import AT, ON, Town, town
 pytestmark = pytest.mark.django_db
 
 TABLE = Path(__file__).with_name("matrix.csv")
+FIGURES = json.dumps({"now": dict.fromkeys((*COUNTED, *HAZARDS), 0), "before": {}, "areas": {}, "places": []})
 SPOTS = {
     "community": "望京社区",
     "street": "望京街道",
@@ -134,6 +139,15 @@ def spot(made: Town, key: str) -> Spot:
     }
     made.hold(f"{name}员工", next(iter(made.bodies)), "safety_inspector", area)
     holding = Holding.objects.get(person=made.people[f"{name}员工"])
+    newest, _ = Assessment.objects.get_or_create(
+        root=made.root,
+        as_of=ON,
+        defaults={"made_at": AT, "position": 1, "manifest_hash": "0" * 64, "folder": "gone", "places": 0},
+    )
+    report = Report.objects.create(
+        root=made.root, number=f"RA-{key}", area=made.areas[area], area_path=made.areas[area].path, assessment=newest,
+        figures=FIGURES, made_by=made.people["外人"], made_at=AT,
+    )  # fmt: skip
     return Spot(
         name,
         {
@@ -142,7 +156,7 @@ def spot(made: Town, key: str) -> Spot:
             "place_attachment_id": shown["place"], "position": 0, "post_id": holding.post_id, "holding_id": holding.pk,
             "person_id": holding.person_id, "account_id": account_of(made, f"{name}员工").pk, "code": made.root, "token": "none",
             "action": "verify", "step": "disable", "size": "thumb", "number": 1, "merge_id": uuid4(), "view_id": uuid4(),
-            "job_id": uuid4(), "token_id": uuid4(),
+            "job_id": uuid4(), "token_id": uuid4(), "report_id": report.pk,
         },
     )  # fmt: skip
 

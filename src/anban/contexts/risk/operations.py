@@ -275,7 +275,7 @@ def draw_up(
 def sign(*, actor: Actor, at: datetime, report_id: UUID, opinion: str) -> Report:
     """Sign a report with one's opinion; from then on it never changes.
 
-    Raises: risk.report_unknown, risk.may_not_sign, risk.report_signed, risk.opinion_missing.
+    Raises: risk.report_unknown, risk.signing_not_allowed, risk.report_signed, risk.opinion_missing.
     """
     with unit():
         row = _locked(actor, report_id)
@@ -290,7 +290,7 @@ def sign(*, actor: Actor, at: datetime, report_id: UUID, opinion: str) -> Report
 
 
 def withdraw(*, actor: Actor, at: datetime, report_id: UUID) -> Report:
-    """Withdraw a report, drafted or signed; it stays readable as withdrawn. Raises: risk.report_unknown, risk.may_not_sign, risk.report_signed."""
+    """Withdraw a report, drafted or signed; it stays readable as withdrawn. Raises: risk.report_unknown, risk.signing_not_allowed, risk.report_signed."""
     with unit():
         row = _locked(actor, report_id)
         policies.require_may_sign(actor, row.area_path)

@@ -12,7 +12,7 @@ register(
     zh="您的岗位不能起草这个地区的研判。",
     en="Your post may not draw up an assessment of this area.",
 )
-register("risk.may_not_sign", zh="您的岗位不能签发这份研判。", en="Your post may not sign this assessment.")
+register("risk.signing_not_allowed", zh="您的岗位不能签发这份研判。", en="Your post may not sign this assessment.")
 
 DRAWERS: Final = (
     "street_safety_office", "district_committee_officer", "district_regulator", "district_regulator_head",
@@ -44,6 +44,6 @@ def require_may_draw_up(actor: Actor, path: str) -> None:
 
 
 def require_may_sign(actor: Actor, path: str) -> None:
-    """Refuse whoever may not. Raises: risk.may_not_sign."""
+    """Refuse whoever may not. Raises: risk.signing_not_allowed."""
     if not can_sign(actor, path):
-        raise Refusal("risk.may_not_sign")
+        raise Refusal("risk.signing_not_allowed")

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from django.urls import path
 
-from anban.web.board import board
+from anban.web.board import board, risk
 
 urlpatterns = [
     path("board/", board.board),
     path("board/<slug:code>/", board.district),
+    path("risk/", risk.risk),
+    path("risk/places/", risk.places),
+    path("risk/reports/", risk.reports),
+    path("risk/reports/<uuid:report_id>/", risk.report),
+    path("risk/reports/<uuid:report_id>/sign/", risk.sign),
+    path("risk/reports/<uuid:report_id>/pdf/", risk.pdf),
 ]

@@ -1,0 +1,413 @@
+"""The risk pages (风险): where to look next and why, what nobody has seen, what comes back; lists, and signed assessments."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+from urllib.parse import urlencode
+from uuid import UUID
+
+import orjson
+from django import forms
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from anban.base.people.actor import Actor
+from anban.base.people.operations import note_access
+from anban.contexts.catalog import queries as catalog
+from anban.contexts.establishments.queries import visible_to as visible_places
+from anban.contexts.risk import operations, policies, queries
+from anban.contexts.risk.exporters import report_pdf
+from anban.contexts.territory import queries as territory
+from anban.kit.clock import city_date
+from anban.lake.reading import FLAGS, Reading
+from anban.rules.errors import Refusal
+from anban.web.board import risk_words as words
+from anban.web.desk.places import area_words, kind_names
+from anban.web.desk.wording import said
+from anban.web.shell.access import OFFICIALS, actor_of, needs
+from anban.web.shell.components import Action, Crumb, Figure, Pager, Tab, Tone
+from anban.web.shell.wording import in_english
+
+PAGE: Final = 50
+TOP: Final = 20
+LATE_DAYS: Final = 2
+STREET_PARTS: Final = 3
+DISTRICT_PARTS: Final = 2
+_PATH: Final = re.compile(r"([0-9A-Za-z]+/){1,8}")
+GROUPS: Final = {
+    "proof": gettext_lazy("按销号依据"),
+    "class": gettext_lazy("按隐患类别"),
+    "kind": gettext_lazy("按场所类型"),
+    "area": gettext_lazy("按区"),
+}
+
+
+def list_href(figure: str, area: str = "") -> str:
+    """Return the address of the list that a figure opens."""
+    return "/risk/places/?" + urlencode({"figure": figure, **({"area": area} if area else {})})
+
+
+def _area(request: HttpRequest) -> str:
+    path = request.GET.get("area", "")
+    return path if _PATH.fullmatch(path) else ""
+
+
+def _written(number: int) -> str:
+    return f"{number:,}".replace(",", " ")
+
+
+@needs(*OFFICIALS)
+@require_GET
+def risk(request: HttpRequest) -> HttpResponse:
+    """Show what the newest assessment says of what I may see."""
+    actor = actor_of(request)
+    at: datetime = request.at  # type: ignore[attr-defined]
+    newest = queries.current(actor)
+    area = _area(request)
+    context: dict[str, Any] = {
+        "title": _("风险"), "scope": territory.scope_label(actor, english=in_english()), "newest": newest,
+        "reports_href": "/risk/reports/",
+    }  # fmt: skip
+    if newest is None:
+        return render(request, "board/risk.html", context)
+    sums, missing = _sums(actor, newest, area)
+    place_kinds = kind_names(actor.root)
+    top = queries.top_places(actor, newest, area=area, limit=TOP)
+    where = area_words(actor.root, [one.area_path for one in top])
+    if area:
+        named = area_words(actor.root, [area]).get(area, area)
+        context |= {"scope": named, "crumbs": (Crumb(_("风险"), "/risk/"), Crumb(named))}
+    context |= {
+        "now": at,
+        "late": (city_date(at, actor.zone) - newest.as_of).days >= LATE_DAYS,
+        "figures_missing": missing,
+        "figures": [
+            Figure(_written(sums[key]), str(name), list_href(key, area), quiet=sums[key] == 0)
+            for key, (name, _what) in words.FIGURES.items()
+        ]
+        if sums
+        else [],
+        "top": [
+            {
+                "name": one.name, "href": f"/places/{one.place_id}/", "where": where.get(one.area_path, ""),
+                "kind": place_kinds.get(one.kind, one.kind), "chance": words.percent(one.chance),
+                "reasons": words.reason_list(one.reasons), "open": one.facts["open_now"],
+                "open_href": f"/ledger/?place={one.place_id}&open=1",
+            }
+            for one in top
+        ],
+        **_areas(actor, newest, area),
+        **_curves(request, actor, newest),
+        "debts": _hazards(actor, newest, "debt", area),
+        "watches": _hazards(actor, newest, "watch", area),
+    }  # fmt: skip
+    return render(request, "board/risk.html", context)
+
+
+def _sums(actor: Actor, newest: Any, area: str) -> tuple[dict[str, int], str]:
+    """Return the figures, and why they are missing: posts below a street count in the result files."""
+    if not queries.below_streets(actor) and area.count("/") <= STREET_PARTS:
+        return queries.figures(actor, newest, area=area), ""
+    try:
+        return Reading.of(newest.root, newest.folder).figures(queries.reaches(actor), area=area), ""
+    except Refusal as refusal:
+        return {}, said(refusal)
+
+
+def _areas(actor: Actor, newest: Any, area: str) -> dict[str, Any]:
+    """Return the table of the next smaller areas: districts of a city, streets of a district."""
+    if queries.below_streets(actor) or area.count("/") >= STREET_PARTS:
+        return {"areas": []}
+    prefixes = territory.scope_paths(actor)
+    whole = not area and (prefixes is None or any(path.count("/") < DISTRICT_PARTS for path in prefixes))
+    parts = DISTRICT_PARTS if whole else STREET_PARTS
+    found = queries.by_area(actor, newest, parts=parts, area=area)
+    if len(found) < 2:
+        return {"areas": []}
+    names = territory.area_names(actor.root, found)
+    side = 1 if in_english() else 0
+    return {
+        "heads": [(key, str(words.SHORT.get(key, words.FIGURES[key][0]))) for key in queries.FIGURES],
+        "areas": [
+            {
+                "name": names[path][side] if path in names else _("地区不明"),
+                "href": f"/risk/?{urlencode({'area': path})}" if path and path.count("/") == parts else "",
+                "cells": [(key, _written(sums[key]), list_href(key, path) if path.count("/") == parts else "") for key in queries.FIGURES],
+            }
+            for path, sums in sorted(found.items(), key=lambda item: (-item[1]["overdue"], -item[1]["stale"], item[0]))
+        ],
+        "areas_title": _("各区") if whole else _("各街道"),
+    }  # fmt: skip
+
+
+def _curves(request: HttpRequest, actor: Actor, newest: Any) -> dict[str, Any]:
+    """Return the curves of the groups that lie wholly within what the actor may see: a street's officer has none."""
+    reaches = queries.reaches(actor)
+    whole = any(not path and kinds is None for path, kinds in reaches)
+    districts = {path for path, kinds in reaches if kinds is None and path.count("/") == DISTRICT_PARTS}
+    by = request.GET.get("by", "proof")
+    by = by if whole and by in GROUPS else ("proof" if whole else "area")
+    if not whole and not districts:
+        return {}
+    found = [one for one in queries.curves(newest, curve="rebound", what=by) if whole or one.name in districts]
+    names: Mapping[str, str] = {}
+    column = "en" if in_english() else "zh"
+    if by == "kind":
+        names = kind_names(actor.root)
+    elif by == "class":
+        names = dict(catalog.hazard_classes(actor.root).values_list("code", column))
+    elif by == "area":
+        names = {
+            path: pair[1 if in_english() else 0]
+            for path, pair in territory.area_names(actor.root, [o.name for o in found]).items()
+        }
+    titles = [words.group_name(by, one.name, names) for one in found]
+    return {
+        "chart": words.chart(found, titles),
+        "curve_tabs": [
+            Tab(str(label), f"?{urlencode({**request.GET.dict(), 'by': key})}#curves", current=key == by)
+            for key, label in GROUPS.items()
+        ]
+        if whole
+        else [],
+        "more_groups": max(0, len(found) - words.SHOWN),
+        "read_at": words.READ_AT,
+    }
+
+
+def _hazards(actor: Actor, newest: Any, which: str, area: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "href": f"/ledger/{row.hazard_id}/", "number": row.hazard.number, "place": row.hazard.place_title,
+            "fact": row.hazard.fact[:60] or row.hazard.code, "weight": row.weight, "on": row.on,
+        }
+        for row in queries.top_hazards(actor, newest, which, area=area)
+    ]  # fmt: skip
+
+
+@needs(*OFFICIALS)
+@require_GET
+def places(request: HttpRequest) -> HttpResponse:
+    """Show the places that a figure of the newest assessment counts."""
+    actor = actor_of(request)
+    newest = queries.current(actor)
+    figure = request.GET.get("figure", "places")
+    if figure not in FLAGS:
+        raise Http404
+    title, what = words.FIGURES[figure]
+    context: dict[str, Any] = {
+        "title": title, "what": what, "newest": newest, "crumbs": (Crumb(_("风险"), "/risk/"), Crumb(str(title))),
+    }  # fmt: skip
+    if newest is None:
+        return render(request, "board/risk_places.html", context)
+    area, kind = _area(request), request.GET.get("kind", "")[:40]
+    page = min(max(int(text), 1), 100_000) if (text := request.GET.get("page", "1")).isascii() and text.isdigit() else 1
+    try:
+        total, rows = Reading.of(newest.root, newest.folder).places(
+            queries.reaches(actor), figure, area=area, kind=kind, offset=(page - 1) * PAGE, limit=PAGE
+        )
+    except Refusal as refusal:
+        return render(request, "board/risk_places.html", {**context, "problem": said(refusal)})
+    known = {row.pk: row for row in visible_places(actor).filter(pk__in=[one.place_id for one in rows])}
+    where = area_words(actor.root, [one.area_path for one in rows])
+    kinds = kind_names(actor.root)
+    query = {key: value for key, value in (("figure", figure), ("area", area), ("kind", kind)) if value}
+    context |= {
+        "scope": area_words(actor.root, [area]).get(area, "") if area else "",
+        "count": _("共 %(count)s 家") % {"count": _written(total)},
+        "total": total,
+        "rows": [
+            {
+                "name": known[one.place_id].name if one.place_id in known else _("已并入其他单位"),
+                "href": f"/places/{one.place_id}/" if one.place_id in known else "",
+                "kind": kinds.get(one.kind, one.kind), "where": where.get(one.area_path, ""), "last_day": one.last_day,
+                "open": one.open_now, "overdue": one.overdue_now, "checks": one.checks_365,
+                "chance": words.percent(one.chance),
+            }
+            for one in rows
+        ],
+        "pager": Pager(
+            previous_href=f"?{urlencode({**query, 'page': page - 1})}" if page > 1 else "",
+            next_href=f"?{urlencode({**query, 'page': page + 1})}" if page * PAGE < total else "",
+            shown=_("第 %(first)s–%(last)s 家") % {"first": (page - 1) * PAGE + 1, "last": (page - 1) * PAGE + len(rows)},
+        ),
+    }  # fmt: skip
+    return render(request, "board/risk_places.html", context)
+
+
+# Assessments of areas and sectors
+
+
+class Drawing(forms.Form):
+    """What a report is about: an area, perhaps a sector, and the earlier day it is compared with."""
+
+    area = forms.ChoiceField(label=gettext_lazy("地区"))
+    sector = forms.ChoiceField(label=gettext_lazy("行业（可不选）"), required=False)
+    earlier = forms.ChoiceField(label=gettext_lazy("与哪一天对比（可不选）"), required=False)
+
+    def __init__(self, *args: Any, actor: Actor, **more: Any) -> None:
+        super().__init__(*args, **more)
+        side = "name_en" if in_english() else "name"
+        fitting = [
+            area
+            for area in territory.areas(actor)
+            if policies.can_draw_up(actor, area.path) and area.path.count("/") <= STREET_PARTS
+        ]
+        self.fields["area"].choices = [(area.code, getattr(area, side)) for area in fitting]  # type: ignore[attr-defined]
+        zh = "en" if in_english() else "zh"
+        self.fields["sector"].choices = [("", _("全部行业")), *catalog.sectors(actor.root).values_list("code", zh)]  # type: ignore[attr-defined]
+        days = list(queries.assessments(actor)[1:40])
+        self.fields["earlier"].choices = [("", _("不对比")), *((str(one.pk), one.as_of.isoformat()) for one in days)]  # type: ignore[attr-defined]
+
+
+@needs(*OFFICIALS)
+@require_http_methods(["GET", "POST"])
+def reports(request: HttpRequest) -> HttpResponseBase:
+    """List the assessments of my areas; draw one up where my post may."""
+    actor = actor_of(request)
+    at: datetime = request.at  # type: ignore[attr-defined]
+    newest = queries.current(actor)
+    form = Drawing(request.POST or None, actor=actor)
+    may = bool(form.fields["area"].choices) and newest is not None  # type: ignore[attr-defined]
+    problem = ""
+    if request.method == "POST" and form.is_valid():
+        given = form.cleaned_data
+        try:
+            row = operations.draw_up(
+                actor=actor, at=at, area_code=given["area"], sector=given["sector"],
+                earlier_id=UUID(given["earlier"]) if given["earlier"] else None,
+            )  # fmt: skip
+        except Refusal as refusal:
+            problem = said(refusal)
+        else:
+            return redirect(f"/risk/reports/{row.pk}/")
+    sectors = dict(catalog.sectors(actor.root).values_list("code", "en" if in_english() else "zh"))
+    context = {
+        "title": _("地区和行业研判"), "crumbs": (Crumb(_("风险"), "/risk/"), Crumb(_("地区和行业研判"))), "newest": newest,
+        "form": form if may else None, "problem": problem,
+        "rows": [
+            {
+                "href": f"/risk/reports/{row.pk}/", "number": row.number, "area": _area_name(row), "state": row.state,
+                "state_word": row.get_state_display(), "sector": sectors.get(row.sector, row.sector),
+                "as_of": row.assessment.as_of, "signed_by": row.signed_by.name if row.signed_by else "",
+            }
+            for row in queries.reports(actor)[:PAGE]
+        ],
+    }  # fmt: skip
+    return render(request, "board/risk_reports.html", context, status=422 if problem else 200)
+
+
+def _area_name(row: Any) -> str:
+    return str(row.area.name_en if in_english() else row.area.name)
+
+
+def _report(actor: Actor, report_id: UUID) -> Any:
+    row = queries.report(actor, report_id)
+    if row is None:
+        raise Http404
+    return row
+
+
+@needs(*OFFICIALS)
+@require_GET
+def report(request: HttpRequest, report_id: UUID) -> HttpResponse:
+    """Show one assessment of an area."""
+    return _shown(request, _report(actor_of(request), report_id), "")
+
+
+def _shown(request: HttpRequest, row: Any, problem: str, code: str = "") -> HttpResponse:
+    actor = actor_of(request)
+    may_sign = policies.can_sign(actor, row.area_path)
+    told = written_out(row)
+    context = {
+        "title": told["title"], "row": row, "told": told, "problem": problem, "code": code,
+        "crumbs": (Crumb(_("风险"), "/risk/"), Crumb(_("地区和行业研判"), "/risk/reports/"), Crumb(row.number)),
+        "may_sign": may_sign and row.state == "draft",
+        "may_withdraw": may_sign and row.state != "withdrawn",
+        "pdf": Action(_("导出 PDF"), f"/risk/reports/{row.pk}/pdf/", Tone.PLAIN),
+    }  # fmt: skip
+    return render(request, "board/risk_report.html", context, status=422 if problem else 200)
+
+
+def written_out(row: Any) -> dict[str, Any]:
+    """Return what a report says, in the reader's language: the page and the PDF are made of the same words."""
+    facts = orjson.loads(row.figures)
+    sector = dict(catalog.sectors(row.root).values_list("code", "en" if in_english() else "zh")).get(
+        row.sector, row.sector
+    )
+    side = 1 if in_english() else 0
+    names = territory.area_names(row.root, facts["areas"])
+    labels = {**{key: name for key, (name, _what) in words.FIGURES.items()}, **words.HAZARDS}
+    before = facts["before"]
+    root = territory.root(row.root)
+    return {
+        "title": f"{_area_name(row)} {sector} {_('安全研判')}".replace("  ", " "),
+        "root": "" if root.is_real else (root.name_en if in_english() else root.name),
+        "number": row.number, "as_of": row.assessment.as_of.isoformat(),
+        "earlier": row.earlier.as_of.isoformat() if row.earlier else "",
+        "figures": [
+            (str(name), _written(facts["now"][key]), _written(before[key]) if before else "", _change(facts["now"][key], before.get(key)))
+            for key, name in labels.items()
+        ],
+        "area_heads": [str(words.SHORT.get(key, words.FIGURES[key][0])) for key in queries.FIGURES],
+        "areas": [
+            (names[path][side] if path in names else path, [_written(sums[key]) for key in queries.FIGURES])
+            for path, sums in sorted(facts["areas"].items())
+        ],
+        "places": [
+            (one["id"], one["name"], words.percent(one["chance"]), [words.reason_words(fact, number) for fact, number in one["reasons"]])
+            for one in facts["places"]
+        ],
+        "opinion": row.opinion, "state": row.state, "state_word": str(row.get_state_display()),
+        "signed": f"{row.signed_by.name}　{row.signed_at:%Y-%m-%d}" if row.signed_by and row.signed_at else "",
+        "made": f"{row.made_by.name}　{row.made_at:%Y-%m-%d}",
+        "source": _("数据取自存证位置 %(position)s 之前的全部记录，结果清单 SHA-256 %(hash)s。")
+        % {"position": row.assessment.position, "hash": row.assessment.manifest_hash},
+    }  # fmt: skip
+
+
+def _change(now: int, before: int | None) -> str:
+    if before is None:
+        return ""
+    return f"{now - before:+d}" if now != before else "0"
+
+
+@needs(*OFFICIALS)
+@require_POST
+def sign(request: HttpRequest, report_id: UUID) -> HttpResponseBase:
+    """Sign with my opinion, or withdraw."""
+    actor = actor_of(request)
+    at: datetime = request.at  # type: ignore[attr-defined]
+    row = _report(actor, report_id)
+    try:
+        if request.POST.get("withdraw"):
+            operations.withdraw(actor=actor, at=at, report_id=report_id)
+        else:
+            operations.sign(actor=actor, at=at, report_id=report_id, opinion=request.POST.get("opinion", ""))
+    except Refusal as refusal:
+        return _shown(request, row, said(refusal), refusal.code)
+    return redirect(f"/risk/reports/{report_id}/")
+
+
+@needs(*OFFICIALS)
+@require_GET
+def pdf(request: HttpRequest, report_id: UUID) -> HttpResponse:
+    """Give the assessment as a PDF."""
+    actor = actor_of(request)
+    row = _report(actor, report_id)
+    try:
+        body = report_pdf(written_out(row))
+    except Refusal as refusal:
+        return _shown(request, row, said(refusal))
+    note_access(actor=actor, at=request.at, what="risk_report.exported", subject=row.number, rows=1)  # type: ignore[attr-defined]
+    return HttpResponse(
+        body,
+        content_type="application/pdf",
+        headers={"Content-Disposition": f'attachment; filename="{row.number}.pdf"'},
+    )

@@ -1,0 +1,191 @@
+"""The risk pages: figures that equal their lists, reasons in words, reports that a person signs, and what is refused."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from html import unescape
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.test import Client
+
+from anban.base.people.actor import job_actor
+from anban.contexts.inspections.operations import record_visit
+from anban.contexts.risk import exporters
+from anban.contexts.risk.models import Report
+from anban.contexts.risk.queries import Survival
+from anban.lake.assessing import assess
+from anban.web.board import risk_words
+from anban.web.shell import middleware
+from tests.factories.inspections import seen
+from tests.factories.kept import kept_world
+from tests.factories.signed import client_of
+from tests.factories.town import AT, Town, town
+
+FIGURE = re.compile(
+    r'href="(/risk/places/\?[^"]*)"[^>]*>\s*<span class="figure-label">([^<]*)</span>\s*<span class="figure-value">([^<]*)<',
+    re.S,
+)
+
+
+@pytest.fixture(scope="module")
+def risky(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    """A town assessed: one restaurant failed three times and owes, others were never seen."""
+    with pytest.MonkeyPatch.context() as patch, kept_world(django_db_blocker):
+        patch.setattr(settings, "HOME", tmp_path_factory.mktemp("home"))
+        patch.setattr(middleware, "now", lambda: AT)
+        made = town()
+        shop = made.place()
+        made.place("和平饭店", area="呼家楼街道", manager=None)
+        made.place("中关村仓库", area="中关村街道", kind="warehouse", manager=None)
+        for days, code in ((90, "RG05"), (60, "RG07"), (30, "RG01")):
+            at = AT - timedelta(days=days)
+            record_visit(actor=made.actor("王敏"), at=at, visit=seen(shop, code=code, fact="不合格"))
+        assess(actor=job_actor("test", "town"), at=AT)
+        yield made
+
+
+def opened(client: Client, path: str) -> str:
+    answer = client.get(path)
+    assert answer.status_code == 200, path
+    return answer.content.decode()
+
+
+@pytest.mark.parametrize("name", ["王敏", "高远", "何静", "周航", "林涛"])
+def test_each_figure_opens_a_list_of_its_count(risky: Town, name: str) -> None:
+    client = client_of(risky, name)
+    page = opened(client, "/risk/")
+    found = FIGURE.findall(page)
+    assert len(found) == len(risk_words.FIGURES)
+    for href, label, number in found:
+        listed = opened(client, unescape(href))
+        assert f"共 {number.strip()} 家" in listed, label
+        assert listed.count("<tbody>") == (number.strip() != "0")
+        assert len(re.findall(r'<tr><th scope="row">', listed)) == int(number)
+
+
+def test_reasons_are_told_in_plain_words(risky: Town) -> None:
+    page = opened(client_of(risky, "王敏"), "/risk/")
+    assert "最近三次检查都不合格" in page
+    assert "已有 30 天没有检查" in page
+    assert "和平饭店" not in page
+    assert "从来没有检查过" in opened(client_of(risky, "郑洁"), "/risk/")
+
+
+def test_what_was_read_and_when_is_said(risky: Town) -> None:
+    page = opened(client_of(risky, "林涛"), "/risk/")
+    assert "评估日 2026-03-02" in page
+    assert re.search(r"读到存证位置 \d+", page)
+    assert re.search(r'title="[0-9a-f]{64}"', page)
+
+
+def test_areas_are_ordered_and_open_their_own_lists(risky: Town) -> None:
+    client = client_of(risky, "林涛")
+    page = opened(client, "/risk/")
+    assert page.index('area=1%2F05%2F">朝阳区') < page.index('area=1%2F08%2F">海淀区')
+    listed = opened(client, "/risk/places/?figure=never_seen&area=1/08/")
+    assert "中关村仓库" in listed
+    assert "和平饭店" not in listed
+    assert "望京街道" in opened(client, "/risk/?area=1/05/")
+
+
+def test_without_an_assessment_the_page_says_what_will_come(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(middleware, "now", lambda: AT)
+    made = town("empty")
+    client = client_of(made, "林涛")
+    assert "还没有评估" in opened(client, "/risk/")
+    assert "还没有评估" in opened(client, "/risk/places/?figure=stale")
+    assert "第一次评估以后才能起草" in opened(client, "/risk/reports/")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "area=../../etc/",
+        "area=1/05/' OR 1=1 --/",
+        "page=0",
+        "page=-3",
+        "page=999999999999",
+        "page=²",
+        "kind=%00",
+        "by=nothing",
+    ],
+)
+def test_odd_addresses_open_an_honest_page(risky: Town, query: str) -> None:
+    client = client_of(risky, "王敏")
+    for path in ("/risk/", "/risk/places/"):
+        answer = client.get(f"{path}?{query}")
+        assert answer.status_code == 200
+        assert "中关村仓库" not in answer.content.decode()
+    assert client.get("/risk/places/?figure=everything").status_code == 404
+
+
+def test_when_the_files_are_gone_the_page_says_so(risky: Town, tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "HOME", tmp_path / "elsewhere")
+    assert "结果文件已清理" in opened(client_of(risky, "王敏"), "/risk/places/?figure=never_seen")
+
+
+def test_report_is_drawn_up_signed_and_exported(risky: Town) -> None:
+    client = client_of(risky, "何静")
+    answer = client.post("/risk/reports/", {"area": "A01"})
+    assert answer.status_code == 302
+    path = answer["Location"]
+    page = opened(client, path)
+    assert "待签发" in page
+    assert client.post(f"{path}sign/", {"opinion": " "}).status_code == 422
+    assert client.post(f"{path}sign/", {"opinion": "望京餐饮连续不合格，三月逐户复查。"}).status_code == 302
+    page = opened(client, path)
+    assert "已签发" in page
+    assert "何静" in page
+    assert "望京餐饮连续不合格" in page
+    answer = client.get(f"{path}pdf/")
+    assert answer["Content-Type"] == "application/pdf"
+    assert answer.content.startswith(b"%PDF-")
+    assert len(answer.content) > 10_000
+    assert client.get(path.replace(path.split("/")[3], "01a21437-0f16-7628-9d86-368fd6e2f43e")).status_code == 404
+    assert client_of(risky, "高远").get(path).status_code == 404
+    assert re.fullmatch(r"RA-2026-\d{6}", Report.objects.get(signed_by__isnull=False).number)
+
+
+def test_report_of_an_area_out_of_reach_is_refused(risky: Town) -> None:
+    answer = client_of(risky, "刘洋").post("/risk/reports/", {"area": "A02"})
+    assert answer.status_code == 200
+    assert not Report.objects.filter(area__code="A02").exists()
+
+
+def test_without_a_chinese_font_the_export_is_refused_in_words(risky: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = client_of(risky, "何静")
+    path = client.post("/risk/reports/", {"area": "A01"})["Location"]
+    monkeypatch.setattr(exporters, "FONTS", ("No Such Family",))
+    exporters.chinese_font.cache_clear()
+    try:
+        answer = client.get(f"{path}pdf/")
+    finally:
+        exporters.chinese_font.cache_clear()
+    assert answer.status_code == 422
+    assert "fonts-noto-cjk" in answer.content.decode()
+
+
+def test_signing_needs_the_post(risky: Town) -> None:
+    path = client_of(risky, "刘洋").post("/risk/reports/", {"area": "A01026"})["Location"]
+    answer = client_of(risky, "刘洋").post(f"{path}sign/", {"opinion": "好"})
+    assert answer.status_code == 422
+    assert "不能签发" in answer.content.decode()
+
+
+# The curves as lines
+
+
+def test_chart_draws_steps_and_reads_them_off() -> None:
+    curve = Survival("photo", False, 10, 4, ((10, 0.9, 0.1, 10), (100, 0.6, 0.2, 5)))
+    drawn = risk_words.chart([curve], ["照片"])
+    assert drawn is not None
+    (line,) = drawn.lines
+    assert line.back == ("10%", "—", "—")
+    assert len(line.points.split()) == 5
+    assert risk_words.chart([], []) is None
+    assert curve.share_at(5) == 1.0
+    assert curve.share_at(100) == 0.6
