@@ -17,6 +17,7 @@ from anban.base.people.models import Person
 from anban.base.people.operations import add_person
 from anban.contexts.catalog.operations import load_standard
 from anban.contexts.establishments.models import PersonInCharge, Place
+from anban.contexts.establishments.search import search_text
 from anban.contexts.hazards.models import Hazard
 from anban.contexts.responsibility.operations import add_mandate
 from anban.contexts.territory.models import Area, Body, Post
@@ -111,12 +112,14 @@ class Town:
     ) -> Place:
         """Put a place on the register, with its safety manager in charge."""
         where = self.areas[area]
+        number = f"EST-{Place.objects.filter(root=self.root).count() + 1:06d}"
         with unit():
             place = Place.objects.create(
                 root=self.root,
-                number=f"EST-{Place.objects.filter(root=self.root).count() + 1:06d}",
+                number=number,
                 name=name,
                 address=f"{area}1号",
+                search=search_text(name, f"{area}1号", number),
                 kind=kind,
                 area=where,
                 area_path=where.path,

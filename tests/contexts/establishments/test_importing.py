@@ -512,3 +512,18 @@ def test_every_field_of_the_target_is_documented() -> None:
         c.field for c in places.PLACES.columns if f"`{c.field}`" not in page or c.zh not in page or c.en not in page
     ]
     assert missing == []
+
+
+def test_a_street_that_contradicts_the_code_of_its_area_is_refused_and_one_that_agrees_is_not(
+    town: Town, tmp_path: Path
+) -> None:
+    body = [
+        ("一号店", "幸福路1号", "餐饮", "E1", "和平街道"),
+        ("二号店", "幸福路2号", "餐饮", "E1", "建设街道"),
+        ("三号店", "幸福路3号", "餐饮", "E1", "火星街道"),
+    ]
+    done = take(write(tmp_path / "a.csv", body, ("名称", "地址", "场所类型", "地区代码", "街道")))
+    assert (done.new, done.refused) == (1, 2)
+    assert [(p.row, p.column, p.code) for p in done.problems] == [
+        (3, "街道", "area_contradicted"), (4, "街道", "area_contradicted"),
+    ]  # fmt: skip

@@ -132,10 +132,22 @@ def _where(run: Run, row: TypedRow) -> Problem | None:
         if not text:
             return row.problem("area", "area_missing", "缺少地区", "the area is missing")
         return row.problem(name, "area_unknown", f"没有名为“{text}”的地区", f"there is no area “{text}”")
+    if name == "area" and (street := row.text("street")) and not _agrees(areas, street, area):
+        return row.problem("street", "area_contradicted", f"街道“{street}”与地区代码 {area.code}（{area.name}）不一致",
+                           f"the street “{street}” is not in the area {area.code} ({area.name})")  # fmt: skip
     row.values["area"] = area.code
     row.values.pop("street", None)
     row.values.pop("district", None)
     return None
+
+
+def _agrees(areas: Areas, street: str, area: Area) -> bool:
+    """Tell whether a street named beside an area's code may be that area, lie in it or around it."""
+    try:
+        named = areas.find(street)
+    except AreaAmbiguous:
+        return True  # several are called so; the code says which
+    return named is not None and _nested(named.path, area.path)
 
 
 def _position(run: Run, row: TypedRow) -> Problem | None:
