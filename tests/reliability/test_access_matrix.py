@@ -157,6 +157,7 @@ def spot(made: Town, key: str) -> Spot:
             "person_id": holding.person_id, "account_id": account_of(made, f"{name}员工").pk, "code": made.root, "token": "none",
             "action": "verify", "step": "disable", "size": "thumb", "number": 1, "merge_id": uuid4(), "view_id": uuid4(),
             "job_id": uuid4(), "token_id": uuid4(), "report_id": report.pk,
+            "name": "accident_grade",
         },
     )  # fmt: skip
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from anban.web.desk import desk, hazard, importing, ledger, notices, place, places, report, visits
+from anban.web.desk import desk, hazard, importing, ledger, notices, place, places, report, rules, visits
 
 urlpatterns = [
     path("", desk.desk),
@@ -38,6 +38,8 @@ urlpatterns = [
     path("places/<uuid:place_id>/merges/<uuid:merge_id>/undo/", place.undo_merge),
     path("places/<uuid:place_id>/files/", place.add_document),
     path("places/<uuid:place_id>/files/<uuid:attachment_id>/", place.document),
+    path("rules/", rules.rules),
+    path("rules/<slug:name>/", rules.rule),
     path("visits/", visits.visits),
     path("visits/new/", visits.new),
     path("visits/<uuid:visit_id>/", visits.visit),

@@ -23,6 +23,7 @@ RAIL = (
     ("/visits/", gettext_lazy("检查"), OFFICIALS),
     ("/board/", gettext_lazy("全市总览"), OFFICIALS),
     ("/risk/", gettext_lazy("风险"), OFFICIALS),
+    ("/rules/", gettext_lazy("规则"), OFFICIALS),
     ("/import/", gettext_lazy("导入"), OFFICES),
     ("/people/", gettext_lazy("人员与岗位"), (*OFFICES, "security_admin")),
     ("/settings/", gettext_lazy("设置"), ("steward", "system_admin", "city_committee_officer")),

@@ -1,0 +1,138 @@
+"""The page of rules: a form made from the types of every rule, answered and refused as everywhere else."""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from django.test import Client
+
+from anban.rules.answering import ask
+from anban.rules.describing import inputs_of
+from anban.rules.errors import Refusal
+from anban.rules.every import all_rules, rule_named
+from anban.web.desk.rules import words
+from tests.factories.town import Town
+from tests.rules.worked_cases import Case, all_cases
+
+pytestmark = pytest.mark.django_db
+
+
+def address(case: Case) -> str:
+    """Fill a case into the form as a browser would."""
+    told: dict[str, Any] = {"ask": "1"}
+    for name, value in case.given.items():
+        if isinstance(value, list):
+            if value and isinstance(value[0], dict):
+                for number, row in enumerate(value):
+                    told |= {f"{name}.{number}.{part}": written(one) for part, one in row.items() if one is not None}
+            else:
+                told[name] = "\n".join(written(one) for one in value)
+        else:
+            told[name] = written(value)
+    return f"/rules/{case.rule}/?{urlencode(told)}"
+
+
+def written(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def test_every_rule_is_listed_and_has_a_form_with_all_its_inputs(signed_in: Callable[[str], Client]) -> None:
+    client = signed_in("王敏")
+    listed = client.get("/rules/").content.decode()
+    for rule in all_rules():
+        assert f'href="/rules/{rule.name}/"' in listed
+        page = client.get(f"/rules/{rule.name}/").content.decode()
+        for each in inputs_of(rule.facts):
+            if each.inputs:
+                for part in each.inputs:
+                    assert f'name="{each.name}.2.{part.name}"' in page
+            else:
+                assert f'name="{each.name}"' in page
+    assert client.get("/rules/nothing/").status_code == 404
+
+
+def test_one_decided_and_one_refused_case_of_every_rule_is_answered_as_to_a_program(
+    signed_in: Callable[[str], Client],
+) -> None:
+    client = signed_in("王敏")
+    for rule in all_rules():
+        # An empty field is an input not given: an empty list cannot be said in a form.
+        own = [case for case in all_cases() if case.rule == rule.name and case.given and [] not in case.given.values()]
+        decided = next(case for case in own if not case.error)
+        answer = client.get(address(decided))
+        page = html.unescape(answer.content.decode())
+        assert answer.status_code == 200, (decided, page)
+        ruling = ask(rule.name, decided.given).ruling
+        for reason in ruling.reasons:
+            assert reason.zh in page
+        for source in ruling.sources:
+            assert source.citation in page
+        # The form takes yes and 是 for true, which a program may not send.
+        unfit = ("", "rules.missing_field", "rules.wrong_type")
+        refused = next((case for case in own if case.error not in unfit), None)
+        if refused is not None:
+            answer = client.get(address(refused))
+            assert answer.status_code == 422, refused
+            with pytest.raises(Refusal) as found:
+                ask(rule.name, refused.given)
+            told = Refusal(found.value.code, **(found.value.params | {"name": ""})).zh
+            page = html.unescape(answer.content.decode())
+            assert all(part in page for part in told.split("“”"))
+
+
+def test_an_answer_can_be_quoted_in_both_languages(signed_in: Callable[[str], Client]) -> None:
+    client = signed_in("王敏")
+    question = "/rules/accident_grade/?deaths=3&serious_injuries=0&direct_loss_yuan=0&ask=1"
+    page = html.unescape(client.get(question).content.decode())
+    assert "安办规则 R1 事故等级（依 2007-06-01 有效的规定）" in page
+    assert "结论：事故等级 较大事故" in page
+    assert "依据：《生产安全事故报告和调查处理条例》第三条（法规原文）" in page
+    client.post("/language/", {"language": "en", "next": "/rules/"})
+    page = html.unescape(client.get(question).content.decode())
+    assert "Conclusion: Grade Larger" in page
+    assert "Facts: Deaths (persons) 3" in page
+
+
+def test_a_case_that_cannot_be_judged_says_so_and_why(signed_in: Callable[[str], Client]) -> None:
+    page = signed_in("王敏").get("/rules/drill_due/?who=key_unit&last_on=2010-01-01&ask=1").content.decode()
+    assert "无法判定" in page
+    assert "当日没有已录入的有效条款" in page
+
+
+def test_what_is_wrong_stands_beside_its_field_and_more_rows_can_be_had(signed_in: Callable[[str], Client]) -> None:
+    client = signed_in("王敏")
+    page = client.get("/rules/cylinder_store/?cylinders.0.kg=15&cylinders.0.count=2&cylinders.1.kg=x&ask=1")
+    text = html.unescape(page.content.decode())
+    assert page.status_code == 422
+    assert 'href="#f-cylinders.1.kg"' in text
+    assert "“每瓶充装量（千克）”应为数，收到的是 x" in text
+    assert client.get("/rules/cylinder_store/?rows=9").content.decode().count('name="cylinders.8.kg"') == 1
+    assert 'name="cylinders.60.kg"' not in client.get("/rules/cylinder_store/?rows=99").content.decode()
+    general = client.get("/rules/criminal_transfer_clock/?ask=1")
+    assert general.status_code == 422
+    assert "至少要给出一个起算时刻" in general.content.decode()
+
+
+def test_an_enterprise_has_no_page_of_rules(city: Town, signed_in: Callable[[str], Client]) -> None:
+    city.place(manager="李强")
+    client = signed_in("李强")
+    assert client.get("/rules/").status_code == 403
+    assert client.get("/rules/accident_grade/").status_code == 403
+    assert 'href="/rules/"' not in client.get("/").content.decode()
+
+
+def test_words_put_every_kind_of_value_into_words() -> None:
+    names = {"inspected_complete": "排查记录完整"}
+    assert words(None, "", names, english=False) == "—"
+    assert words(True, "", names, english=False) == "是"
+    assert words(1234567, "元", names, english=False) == "1,234,567 元"
+    assert words(["inspected_complete", "x"], "", names, english=False) == "排查记录完整；x"
+    assert words([], "", names, english=False) == "无"
+    assert words(list(range(30)), "", names, english=False).endswith("… +6")
+    assert words(0.123456789, "", names, english=False) == "0.123457"
+    assert rule_named("kappa").number == ""
