@@ -38,16 +38,12 @@ def city(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Town:
     ):
         if known.of(path) == "110119":
             continue
-        for state, is_open, proof in (
-            ("rectifying", True, ""),
-            ("closed", False, "on_site"),
-            ("closed", False, "photo"),
-        ):
-            rows.append(Tally(
-                root="bj", area_path=path, overview_code=known.of(path), place_kind="catering", class_code="GAS", state=state,
-                is_open=is_open, proof=proof, grade="major" if number % 9 == 0 else "general", hazards=(number * 37) % 61 + 3,
-                overdue=is_open and number % 3 == 0, rebound=number % 7 == 0, penalised=number % 11 == 0, made_at=AT,
-            ))  # fmt: skip
+        n = (number * 37) % 61 + 3
+        rows.append(Tally(
+            root="bj", area_path=path, overview_code=known.of(path), whole=True, made_at=AT, open=n, closed=2 * n,
+            closed_on_site=n, closed_photo=n, overdue=n * (number % 3 == 0), major=n * (number % 9 == 0),
+            rebound=n * (number % 7 == 0), penalised_open=n * (number % 11 == 0),
+        ))  # fmt: skip
     Tally.objects.bulk_create(rows)
     return made
 

@@ -15,6 +15,7 @@ from PIL import Image
 
 from anban.base.files.models import Attachment
 from anban.base.jobs.models import Job
+from anban.base.journal.births import all_born
 from anban.base.journal.models import Entry, Words
 from anban.base.journal.operations import unit
 from anban.base.journal.queries import size
@@ -27,7 +28,7 @@ from anban.config.demonstration.bodies import DEVELOPMENT, VACANT, read_city
 from anban.config.demonstration.pictures import picture
 from anban.contexts.catalog.data.tables import check_items
 from anban.contexts.hazards.models import Cycle, Hazard, Measure, Paper, Voice
-from anban.contexts.hazards.queries import take_up
+from anban.contexts.hazards.queries import at_hand, take_up, visible_to
 from anban.contexts.inspections.models import Answer, Finding, Visit, Visitor
 from anban.contexts.obligations.models import Obligation
 from anban.contexts.responsibility.models import Link
@@ -324,3 +325,22 @@ def test_the_book_of_duties_answers_as_the_database_does(built):
                 assert [(a.role, a.person, a.body, a.reason) for a in (*one.answers(), one.office)] == [
                     (a.role, a.person, a.body, a.reason) for a in (*whole.answers(), whole.office)
                 ]
+
+
+def test_what_is_born_is_in_the_same_hands_before_and_after_it_is_written(built):
+    city = read_city(AT)
+    days = lives.plan(places.spots(city)[::60], at=AT, hazards=8, seed=21, clean=0.0)
+    photos = pictures.store_pictures(city)
+    persons = [one for held in list(city.held.values())[::40] for one in held[:1]]
+    with transaction.atomic():
+        with remembering(), unit(lives=True):
+            for day in days:
+                lives.Player(city, photos).play(day)
+            fresh = all_born(Hazard)
+            persons += [row.holder for row in fresh] + [row.finder for row in fresh]
+            actors = {one.pk: city.actor(one) for one in persons}
+            before = {(row.pk, key): at_hand(who, row.pk) is not None for row in fresh for key, who in actors.items()}
+        after = {(pk, key): visible_to(who).filter(pk=pk).exists() for (pk, key) in before for who in [actors[key]]}
+        transaction.set_rollback(True)
+    assert before == after
+    assert set(before.values()) == {True, False}

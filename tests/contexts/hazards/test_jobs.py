@@ -11,10 +11,11 @@ import pytest
 from anban.base.journal.models import Entry
 from anban.base.journal.verification import verify
 from anban.base.notices.models import Notice
+from anban.contexts.hazards.figures import board_of
 from anban.contexts.hazards.jobs import clocks, sum_up
 from anban.contexts.hazards.models import Hazard, Tally
 from anban.contexts.hazards.operations import Sighting, act, enter, pause_ladder
-from anban.contexts.hazards.queries import Filters, board, count
+from anban.contexts.hazards.queries import Filters, count
 from anban.contexts.obligations.models import EscalationStep, Obligation, Pause
 from anban.rules.errors import Refusal
 from anban.rules.hazard_lifecycle import Action
@@ -106,14 +107,15 @@ def test_the_tally_counts_what_the_list_counts():
     at = datetime(2026, 3, 20, tzinfo=UTC)
     sum_up(at, Watching("town"))
     city = t.actor("林涛")
-    rows, made = board(city)
-    assert made == at
-    for row in rows:
-        assert row.open == count(city, Filters(overview=row.code, open_only=True), at=at).number
-        assert row.overdue == count(city, Filters(overview=row.code, due="overdue"), at=at).number
-    assert sum(r.open for r in rows) == 1
-    assert board(t.actor("高远"))[0] == []
-    assert Tally.objects.count() == 1
+    found = board_of(city, at=at)
+    assert (found.made_at, found.source) == (at, "roll_up")
+    for code, figures in found.by_overview().items():
+        assert figures.open == count(city, Filters(overview=code, open_only=True), at=at).number
+        assert figures.overdue == count(city, Filters(overview=code, due="overdue"), at=at).number
+    assert found.total.open == 1
+    assert board_of(t.actor("高远"), at=at).cells == {}
+    # The street as a whole, and its one class and kind.
+    assert sorted(Tally.objects.values_list("whole", "open")) == [(False, 1), (True, 1)]
 
 
 def test_entries_of_a_job_name_the_job():

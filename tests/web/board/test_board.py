@@ -42,14 +42,17 @@ def fill(city: Town, number: int = 2) -> list[Hazard]:
         place.save(update_fields=["overview_code"])
         for each in range(number):
             for code in ("RG04", "FB02", "NS01"):
-                who = FINDERS[street] if each else "王敏"
                 seen = Sighting(
                     place_id=place.pk, fact=f"{code}-{each}", code=code, part=f"{each}层", origin="patrol",
                     grade="suspected_major" if code == "NS01" and each else "",
                 )  # fmt: skip
-                made.append(enter(actor=city.actor(who), at=AT, sighting=seen).hazard)
+                row = enter(actor=city.actor(FINDERS[street]), at=AT, sighting=seen).hazard
+                row.refresh_from_db()
+                if not each:
+                    # Whoever found it may have moved to another street since.
+                    row.finder_id = city.actor("王敏").person_id
+                made.append(row)
     for at, row in enumerate(made):
-        row.refresh_from_db()
         if at % 3 == 0:
             row.due_at = AT - timedelta(days=1)
         if at % 4 == 1:
@@ -176,7 +179,7 @@ def test_a_large_scope_says_that_its_figures_are_old(
 def test_a_neighbor_street_is_not_counted(city: Town, signed_in: Enter) -> None:
     fill(city, number=1)
     tally(actor=city.job, at=AT)
-    Tally.objects.filter(area_path="1/05/026/").update(hazards=500)
+    Tally.objects.filter(area_path="1/05/026/").update(open=500)
     page = signed_in("高远").get("/board/")
     assert "500" not in page.content.decode()
     assert [row.name for row in page.context["streets"]] == ["中关村街道"]

@@ -9,20 +9,14 @@ from typing import Any, Final, Literal
 from uuid import UUID
 
 from django.db.models import Count, Max, Q, QuerySet, Sum
-from django.db.models.functions import Coalesce
 
 from anban.base.people.actor import Actor, Grant
 from anban.contexts.hazards.models import Cycle, Hazard, Tally
-from anban.contexts.hazards.queries import FIGURES, arms, visible_to
+from anban.contexts.hazards.queries import FIGURES, STREET_LEVELS, arms, figures_at, street_of, visible_to
 from anban.contexts.territory.queries import within
-from anban.rules.hazard_lifecycle import State
-
-MAJOR: Final = ("major", "suspected_major", "undetermined")
-"""What counts as major until it has been judged otherwise (先管住、再判定)."""
 
 FRESH: Final = timedelta(hours=1)
 SMALL: Final = 20_000
-STREET_LEVELS: Final = 3
 NO_BUSINESS: Final = frozenset({"system_admin", "security_admin", "audit_admin"})
 Source = Literal["roll_up", "live", "none"]
 
@@ -130,46 +124,32 @@ def _is_small(actor: Actor) -> bool:
 
 
 def _rolled_up(actor: Actor) -> dict[tuple[str, str], Figures]:
-    rows = Tally.objects.filter(root=actor.root)
+    """Sum the roll-up: of everything where the areas of the actor's posts are seen whole, by class and kind for sectors."""
+    grants = [g for g in _grants(actor) if not g.place_id]
+    whole = _whole(actor) or not any(g.classes or g.kinds for g in grants)
+    rows = Tally.objects.filter(root=actor.root, whole=whole)
     if not _whole(actor):
         covered = Q(pk__in=[])
-        for grant in _grants(actor):
-            for path in () if grant.place_id else grant.paths or ("",):
+        for grant in grants:
+            for path in grant.paths or ("",):
                 condition = within(path) if path else Q()
                 if grant.classes or grant.kinds:
                     condition &= Q(class_code__in=grant.classes) | Q(place_kind__in=grant.kinds)
                 covered |= condition
         rows = rows.filter(covered)
-    summed = rows.order_by().values("overview_code", "area_path").annotate(
-        **{f"n_{name}": Coalesce(Sum("hazards", filter=condition), 0) for name, condition in FIGURES.items()}
-    )  # fmt: skip
-    return {
-        (row["overview_code"], row["area_path"]): Figures(**{name: row[f"n_{name}"] for name in FIGURES})
-        for row in map(_plain, summed)
-    }
+    summed = rows.order_by().values_list("overview_code", "area_path").annotate(*(Sum(name) for name in FIGURES))
+    return {(overview, path): Figures(*figures) for overview, path, *figures in summed}
 
 
 def _counted(parts: Iterable[QuerySet[Hazard]], at: datetime) -> dict[tuple[str, str], Figures]:
-    closed = Q(state=State.CLOSED.value)
-    wanted = {
-        "open": Q(is_open=True),
-        "overdue": Q(is_open=True, due_at__lt=at),
-        "major": Q(is_open=True, grade__in=MAJOR),
-        "rebound": Q(is_open=True, rebound_no__gt=0),
-        "penalised_open": Q(is_open=True, penalised=True),
-        "closed": closed,
-        "closed_on_site": closed & Q(proof="on_site"),
-        "closed_photo": closed & Q(proof="photo"),
-        "closed_declared": closed & Q(proof="declared"),
-    }
+    wanted = figures_at(at)
     found: dict[tuple[str, str], Figures] = {}
     for part in parts:
         summed = part.order_by().values("overview_code", "area_path").annotate(
             **{f"n_{name}": Count("pk", filter=condition) for name, condition in wanted.items()}
         )  # fmt: skip
         for row in map(_plain, summed):
-            street = "".join(f"{step}/" for step in row["area_path"].split("/")[:STREET_LEVELS] if step)
-            key = (row["overview_code"], street)
+            key = (row["overview_code"], street_of(row["area_path"]))
             found[key] = found.get(key, Figures()) + Figures(**{name: row[f"n_{name}"] for name in wanted})
     return found
 

@@ -202,7 +202,10 @@ class Measure(Identified):
 
 
 class Tally(models.Model):
-    """A roll-up of the ledger for boards and whole-city counts (汇总), made again by a job; ``made_at`` is shown with it."""
+    """A roll-up of the ledger for boards (汇总), made again by a job; ``made_at`` is shown with it.
+
+    Each street has one row of everything and one per hazard class and place kind for those whose sector sees a part.
+    """
 
     retention = "working"
 
@@ -210,18 +213,19 @@ class Tally(models.Model):
     root = models.CharField(max_length=20)
     area_path = PathField(max_length=60, help_text="the street's path; hazards below it count in it")
     overview_code = models.CharField(max_length=20, blank=True)
+    whole = models.BooleanField(help_text="everything of the street, not one class and kind of it")
+    class_code = models.CharField(max_length=40, blank=True)
     place_kind = models.CharField(max_length=40, blank=True)
-    class_code = models.CharField(max_length=40)
-    state = models.CharField(max_length=24)
-    is_open = models.BooleanField()
-    grade = models.CharField(max_length=20)
-    proof = models.CharField(max_length=12, blank=True)
-    rebound = models.BooleanField(default=False)
-    historical = models.BooleanField(default=False)
-    overdue = models.BooleanField(default=False)
-    penalised = models.BooleanField(default=False)
-    hazards = models.BigIntegerField()
+    open = models.BigIntegerField(default=0)
+    overdue = models.BigIntegerField(default=0)
+    major = models.BigIntegerField(default=0)
+    rebound = models.BigIntegerField(default=0)
+    penalised_open = models.BigIntegerField(default=0)
+    closed = models.BigIntegerField(default=0)
+    closed_on_site = models.BigIntegerField(default=0)
+    closed_photo = models.BigIntegerField(default=0)
+    closed_declared = models.BigIntegerField(default=0)
     made_at = models.DateTimeField()
 
     class Meta:
-        indexes = [models.Index(fields=["root", "area_path"], name="tally_area")]
+        indexes = [models.Index(fields=["root", "whole", "area_path"], name="tally_area")]

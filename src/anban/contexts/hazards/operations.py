@@ -10,10 +10,11 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import BooleanField, Case, Count, When
+from django.db.models import Count
 
 from anban.base.files.operations import attach
 from anban.base.files.queries import files_by_id
+from anban.base.inserting import insert, prepared
 from anban.base.journal.births import add, born, born_of, change, once
 from anban.base.journal.operations import record, unit
 from anban.base.people.actor import Actor
@@ -25,7 +26,15 @@ from anban.contexts.establishments.models import Observation, Place
 from anban.contexts.establishments.search import search_text
 from anban.contexts.hazards import duties, ladders, policies
 from anban.contexts.hazards.models import Cycle, Hazard, Measure, Paper, Tally, Voice
-from anban.contexts.hazards.queries import facts_of, liable_person, roles_towards, same_danger
+from anban.contexts.hazards.queries import (
+    FIGURES,
+    facts_of,
+    figures_at,
+    liable_person,
+    roles_towards,
+    same_danger,
+    street_of,
+)
 from anban.contexts.obligations.models import Obligation, Pause
 from anban.contexts.responsibility import operations as responsibility
 from anban.contexts.responsibility.queries import Resolution, resolve
@@ -1071,65 +1080,31 @@ def pause_ladder(*, actor: Actor, at: datetime, obligation_id: UUID, until_on: d
         )
 
 
-STREET_LEVELS = 3
-
-
 def tally(*, actor: Actor, at: datetime) -> int:
     """Sum the ledger of the actor's root into the roll-up, replacing the former sums. Returns the number of rows.
 
     A roll-up is derived from the ledger and made again at any time: it records no entry.
     """
-    rows = (
-        Hazard.objects.filter(root=actor.root, joined_to__isnull=True)
+    counted = (
+        Hazard.objects.filter(root=actor.root)
         .order_by()
-        .annotate(
-            late=Case(When(is_open=True, due_at__lt=at, then=True), default=False, output_field=BooleanField()),
-            back=Case(When(rebound_no__gt=0, then=True), default=False, output_field=BooleanField()),
-        )
-        .values_list(
-            "area_path",
-            "overview_code",
-            "place_kind",
-            "class_code",
-            "state",
-            "is_open",
-            "grade",
-            "proof",
-            "back",
-            "historical",
-            "late",
-            "penalised",
-        )
-        .annotate(n=Count("pk"))
+        .values_list("area_path", "overview_code", "class_code", "place_kind")
+        .annotate(**{name: Count("pk", filter=condition) for name, condition in figures_at(at).items()})
     )
-    sums: dict[tuple[Any, ...], int] = {}
-    for path, *rest, n in rows.iterator(chunk_size=5000):
-        street = "".join(f"{part}/" for part in path.split("/")[:STREET_LEVELS] if part)
-        key = (street, *rest)
-        sums[key] = sums.get(key, 0) + n
+    sums: dict[tuple[Any, ...], list[int]] = {}
+    for path, overview, class_code, kind, *figures in counted.iterator(chunk_size=5000):
+        street = street_of(path)
+        for key in ((street, overview, True, "", ""), (street, overview, False, class_code, kind)):
+            sums[key] = [a + b for a, b in zip(sums[key], figures, strict=True)] if key in sums else figures
+    rows = [
+        Tally(
+            root=actor.root, area_path=street, overview_code=overview, whole=whole, class_code=class_code, place_kind=kind,
+            made_at=at, **dict(zip(FIGURES, figures, strict=True)),
+        )
+        for (street, overview, whole, class_code, kind), figures in sums.items()
+        if any(figures)
+    ]  # fmt: skip
     with unit():
         Tally.objects.filter(root=actor.root).delete()
-        Tally.objects.bulk_create(
-            (
-                Tally(
-                    root=actor.root,
-                    area_path=k[0],
-                    overview_code=k[1],
-                    place_kind=k[2],
-                    class_code=k[3],
-                    state=k[4],
-                    is_open=k[5],
-                    grade=k[6],
-                    proof=k[7],
-                    rebound=k[8],
-                    historical=k[9],
-                    overdue=k[10],
-                    penalised=k[11],
-                    hazards=n,
-                    made_at=at,
-                )
-                for k, n in sums.items()
-            ),
-            batch_size=2000,
-        )
-    return len(sums)
+        insert(prepared(rows))
+    return len(rows)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import Count, F, Max, Q, QuerySet, Sum
-from django.db.models.functions import Coalesce
+from django.db.models import Count, F, Q, QuerySet
 
 from anban.base.journal.births import all_born, born, born_of, foresee, foreseen
 from anban.base.journal.queries import Line, timeline
@@ -20,7 +19,7 @@ from anban.contexts.catalog.queries import may_order
 from anban.contexts.establishments.models import PersonInCharge, Place
 from anban.contexts.establishments.search import search_tokens
 from anban.contexts.hazards import standing
-from anban.contexts.hazards.models import Cycle, Hazard, Measure, Paper, Tally, Voice
+from anban.contexts.hazards.models import Cycle, Hazard, Measure, Paper, Voice
 from anban.contexts.obligations.models import Obligation
 from anban.contexts.obligations.queries import held_matters, of_matter
 from anban.contexts.responsibility.models import Link
@@ -429,70 +428,31 @@ def provisional_hazards(root: str) -> QuerySet[Obligation, UUID]:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class BoardRow:
-    """The figures of one area on a board: each is the count of the list it opens."""
+MAJOR: Final = ("major", "suspected_major", "undetermined")
+"""What counts as major until it has been judged otherwise (先管住、再判定)."""
 
-    code: str
-    path: str
-    open: int
-    overdue: int
-    major: int
-    rebound: int
-    penalised_open: int
-    closed: int
-    closed_on_site: int
-    closed_photo: int
-    closed_declared: int
+FIGURES: Final = (
+    "open", "overdue", "major", "rebound", "penalised_open", "closed", "closed_on_site", "closed_photo", "closed_declared",
+)  # fmt: skip
+"""The figures of a board in their order: each is the count of the list it opens."""
+
+STREET_LEVELS: Final = 3
 
 
-FIGURES = {
-    "open": Q(is_open=True),
-    "overdue": Q(is_open=True, overdue=True),
-    "major": Q(is_open=True, grade__in=("major", "suspected_major", "undetermined")),
-    "rebound": Q(is_open=True, rebound=True),
-    "penalised_open": Q(is_open=True, penalised=True),
-    "closed": Q(state=State.CLOSED.value),
-    "closed_on_site": Q(state=State.CLOSED.value, proof="on_site"),
-    "closed_photo": Q(state=State.CLOSED.value, proof="photo"),
-    "closed_declared": Q(state=State.CLOSED.value, proof="declared"),
-}
+def figures_at(at: datetime) -> dict[str, Q]:
+    """Return what each figure of a board counts at an instant."""
+    closed = Q(state=State.CLOSED.value)
+    conditions = (
+        Q(is_open=True), Q(is_open=True, due_at__lt=at), Q(is_open=True, grade__in=MAJOR),
+        Q(is_open=True, rebound_no__gt=0), Q(is_open=True, penalised=True), closed, closed & Q(proof="on_site"),
+        closed & Q(proof="photo"), closed & Q(proof="declared"),
+    )  # fmt: skip
+    return dict(zip(FIGURES, conditions, strict=True))
 
 
-def board(actor: Actor, *, by: str = "overview_code") -> tuple[list[BoardRow], datetime | None]:
-    """Return the figures per overview area or street (``by`` = ``overview_code`` or ``area_path``) and when they were summed.
-
-    From the roll-up, limited to the actor's areas and sector.
-    """
-    rows = Tally.objects.filter(root=actor.root)
-    grants = [
-        g for g in actor.grants if g.root == actor.root and not g.place_id and not g.matter_id and is_business(g.role)
-    ]
-    if not actor.system and not any(g.whole_root for g in grants):
-        covered = Q(pk__in=[])
-        for grant in grants:
-            for path in grant.paths or ("",):
-                condition = within(path) if path else Q()
-                if grant.classes or grant.kinds:
-                    condition &= Q(class_code__in=grant.classes) | Q(place_kind__in=grant.kinds)
-                covered |= condition
-        rows = rows.filter(covered)
-    summed = rows.values(by).annotate(
-        made=Max("made_at"),
-        **{name: Coalesce(Sum("hazards", filter=condition), 0) for name, condition in FIGURES.items()},
-    )
-    made: datetime | None = None
-    found = []
-    for row in summed.order_by(by):
-        made = max(made, row["made"]) if made else row["made"]
-        found.append(
-            BoardRow(
-                code=row[by] if by == "overview_code" else "",
-                path=row[by] if by == "area_path" else "",
-                **{name: row[name] for name in FIGURES},
-            )
-        )
-    return found, made
+def street_of(path: str) -> str:
+    """Return the path of the street in which an area path counts."""
+    return "".join(f"{part}/" for part in path.split("/")[:STREET_LEVELS] if part)
 
 
 def page_before(

@@ -14,8 +14,8 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from anban.base.people.actor import Actor
-from anban.contexts.hazards.figures import MAJOR, Board, Figures, board_of
-from anban.contexts.hazards.queries import Filters
+from anban.contexts.hazards.figures import Board, Figures, board_of
+from anban.contexts.hazards.queries import MAJOR, Filters
 from anban.contexts.territory import queries as territory
 from anban.web.desk.ledger import address
 from anban.web.desk.wording import proof_name
