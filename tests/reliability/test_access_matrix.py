@@ -25,6 +25,17 @@ from anban.contexts.hazards.models import Hazard
 from anban.contexts.hazards.operations import Sighting, enter
 from anban.contexts.inspections.models import Visit
 from anban.contexts.obligations.models import Handover, Obligation
+from anban.contexts.oversight.models import (
+    DueDuty,
+    InstructedMeasure,
+    Instruction,
+    Instrument,
+    OversightFinding,
+    OversightVisit,
+    PostDuty,
+    SanctionCase,
+    SanctionItem,
+)
 from anban.contexts.risk.models import Assessment, Report
 from anban.contexts.risk.queries import FIGURES as COUNTED
 from anban.contexts.risk.queries import HAZARDS
@@ -148,6 +159,15 @@ def spot(made: Town, key: str) -> Spot:
         root=made.root, number=f"RA-{key}", area=made.areas[area], area_path=made.areas[area].path, assessment=newest,
         figures=FIGURES, made_by=made.people["外人"], made_at=AT,
     )  # fmt: skip
+    overseen = oversight_at(made, name, area, hazard, holding)
+    overseen["proof_id"] = attach(
+        actor=made.job,
+        at=AT,
+        file=stored,
+        matter_kind="due_duty",
+        matter_id=UUID(str(overseen["due_id"])),
+        purpose="paper",
+    ).pk
     return Spot(
         name,
         {
@@ -157,9 +177,60 @@ def spot(made: Town, key: str) -> Spot:
             "person_id": holding.person_id, "account_id": account_of(made, f"{name}员工").pk, "code": made.root, "token": "none",
             "action": "verify", "step": "disable", "size": "thumb", "number": 1, "merge_id": uuid4(), "view_id": uuid4(),
             "job_id": uuid4(), "token_id": uuid4(), "report_id": report.pk,
-            "name": "accident_grade",
+            "name": "accident_grade", **overseen,
         },
     )  # fmt: skip
+
+
+def oversight_at(made: Town, name: str, area: str, hazard: Hazard, holding: Holding) -> dict[str, UUID | str]:
+    """Put one of everything that the committee's office keeps into an area, addressed to a body of nobody's."""
+    outsider, path = made.people["外人"], made.areas[area].path
+    body = made.bodies.get("局外单位") or made.body("局外单位", "district_office", "试验市")
+    given = Instruction.objects.create(
+        root=made.root, kind="instruction", number=name, requirement="整改", issued_on=ON, due_on=ON, area_path=path,
+        registrar=outsider, registered_at=AT,
+    )  # fmt: skip
+    measure = InstructedMeasure.objects.create(
+        instruction=given, hazard=hazard, person=outsider, requirement="整改", put_at=AT, due_on=ON
+    )
+    case = SanctionCase.objects.create(
+        root=made.root,
+        number=name,
+        hazard=hazard,
+        title=name,
+        area_path=path,
+        level="district",
+        happened_on=ON,
+        opened_at=AT,
+    )
+    item = SanctionItem.objects.create(case=case, subject="unit", unit_name=name, handler=outsider, due_on=ON)
+    paper = Instrument.objects.create(
+        root=made.root, kind="note", year=2026, serial=Instrument.objects.count() + 1, issuer=body, issued_by=outsider,
+        issued_at=AT, to_body=body, to_person=outsider, area_path=path, hazard=hazard, about_kind="hazard",
+        about_id=hazard.pk, facts=f'{{"title": "{name}"}}', due_on=ON,
+    )  # fmt: skip
+    visit = OversightVisit.objects.create(
+        root=made.root,
+        number=name,
+        kind="inspection",
+        area=made.areas[area],
+        area_path=path,
+        from_on=ON,
+        leader=outsider,
+    )
+    finding = OversightFinding.objects.create(
+        visit=visit, no=1, fact=name, requirement="整改", body=body, person=outsider, area_path=path, due_on=ON
+    )
+    duty = PostDuty.objects.create(
+        root=made.root, post=holding.post, code="D1", title=name, ground="territory", period="month", evidence="file",
+        area_path=path, from_on=ON,
+    )  # fmt: skip
+    due = DueDuty.objects.create(duty=duty, from_on=ON, until_on=ON, person=holding.person)
+    return {
+        "instruction_id": given.pk, "measure_id": measure.pk, "case_id": case.pk, "item_id": item.pk, "oversight_id": visit.pk,
+        "instrument_id": paper.pk, "finding_id": finding.pk, "duty_id": duty.pk, "due_id": due.pk, "about": "hazard",
+        "about_id": hazard.pk, "what": "overdue", "area_code": made.areas[area].code,
+    }  # fmt: skip
 
 
 @dataclass
@@ -174,6 +245,9 @@ class Site:
         ids = dict(self.spots[key].ids)
         if row.address.startswith("/places/"):
             ids["attachment_id"] = ids["place_attachment_id"]
+        if row.address.startswith("/oversight/"):
+            ids |= {"code": ids["area_code"], "attachment_id": ids["proof_id"]}
+            ids["step"] = "rectify" if "findings" in row.address else "decide"
         if "/bulk/" in row.address:
             ids["action"] = "transfer"
         if row.address.startswith("/board/<"):

@@ -18,6 +18,7 @@ from anban.base.notices import queries as notices
 from anban.base.people import queries as people
 from anban.base.people.actor import Actor
 from anban.contexts.obligations import operations, policies, queries
+from anban.contexts.oversight.titles import address
 from anban.contexts.territory import queries as territory
 from anban.kit.clock import city_date, day_end
 from anban.rules.errors import Refusal
@@ -44,7 +45,11 @@ def duty_line(row: Any, now: datetime) -> DutyLine:
         verb=duty_name(row.kind),
         place=row.place_title or row.unit_name,
         matter=f"{row.title} · {rebound}" if rebound else row.title,
-        href=f"/ledger/{row.matter_id}/" if row.subject_kind == "hazard" else "",
+        href=(
+            f"/ledger/{row.matter_id}/"
+            if row.subject_kind == "hazard"
+            else address(row.subject_kind, row.subject_id, row.matter_id, row.person_id)
+        ),
         grade=row.grade if row.grade in GRADES_SHOWN else "",
     )
 

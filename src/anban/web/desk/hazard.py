@@ -25,6 +25,7 @@ from anban.contexts.catalog import queries as catalog
 from anban.contexts.hazards import operations, queries
 from anban.contexts.hazards.queries import Dossier, Filters
 from anban.contexts.inspections.operations import review_on_site
+from anban.contexts.oversight.policies import can_oversee
 from anban.contexts.territory import queries as territory
 from anban.kit.clock import city_date
 from anban.rules import clocks, law
@@ -79,7 +80,7 @@ def hazard(request: HttpRequest, hazard_id: UUID) -> HttpResponse:
         "watch": _watch(row, today),
         "interim": _interim(row),
         "chain": _chain(found, at),
-        "buttons": _buttons(row, found.actions),
+        "buttons": (*_buttons(row, found.actions), *_pressing(actor, row)),
         "before": _photos(row.pk, pictures, "before", row.cycle_no),
         "after": _photos(row.pk, pictures, "after", row.cycle_no),
         "facts": _facts(actor, row),
@@ -213,6 +214,16 @@ def _buttons(row: Any, actions: Sequence[Act]) -> tuple[Action, ...]:
         tone = Tone.PRIMARY if number == 0 and not found.parallel else Tone.DANGER if act in QUIET else Tone.PLAIN
         made.append(Action(wording.action_name(found), f"/ledger/{row.pk}/{act.value}/", tone))
     return tuple(made)
+
+
+def _pressing(actor: Actor, row: Any) -> tuple[Action, ...]:
+    """Return what the committee's office may press with: a paper, or a case for a failure of duty."""
+    if row.historical or not can_oversee(actor, row.area_path):
+        return ()
+    return (
+        Action(_("发文"), f"/oversight/instruments/new/hazard/{row.pk}/"),
+        Action(_("失职问责"), f"/oversight/sanctions/new/{row.pk}/"),
+    )
 
 
 def _photo(hazard_id: UUID, each: file_queries.Attached) -> Photo:

@@ -21,6 +21,7 @@ RAIL = (
     ("/ledger/", gettext_lazy("台账"), EVERYBODY),
     ("/places/", gettext_lazy("单位"), EVERYBODY),
     ("/visits/", gettext_lazy("检查"), OFFICIALS),
+    ("/oversight/", gettext_lazy("督察"), OFFICIALS),
     ("/board/", gettext_lazy("全市总览"), OFFICIALS),
     ("/risk/", gettext_lazy("风险"), OFFICIALS),
     ("/rules/", gettext_lazy("规则"), OFFICIALS),

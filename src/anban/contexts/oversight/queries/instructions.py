@@ -53,6 +53,14 @@ def measures_of(row: Instruction) -> QuerySet[InstructedMeasure]:
     return row.measures.select_related("hazard", "person", "body").order_by("put_at", "id")
 
 
+def measure(actor: Actor, measure_id: UUID) -> InstructedMeasure | None:
+    """Return one measure: its person's own, or of the areas for which the actor is the committee's office or a leader."""
+    mine = Q(person_id=actor.person_key)
+    seen = covered(actor, LEADERS, "hazard__area_path")
+    rows = InstructedMeasure.objects.filter(mine | seen, instruction__root=actor.root)
+    return rows.select_related("instruction", "hazard", "person").filter(pk=measure_id).first()
+
+
 def instructed(hazard_id: UUID) -> QuerySet[InstructedMeasure]:
     """Return the instructions that reached a matter, the earliest first; its scope is the matter's."""
     return (

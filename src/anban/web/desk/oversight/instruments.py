@@ -1,0 +1,216 @@
+"""Pages of the office's papers: the list, issuing one from the ledger without typing, the printed sheet, the answer."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_GET, require_http_methods
+
+from anban.base.files import operations as files
+from anban.contexts.hazards import queries as hazards
+from anban.contexts.oversight import policies
+from anban.contexts.oversight.operations import instruments as operations
+from anban.contexts.oversight.queries import instruments as queries
+from anban.contexts.oversight.queries import sanctions, visits
+from anban.rules.accountability import ItemState, Level, Subject
+from anban.rules.errors import Refusal
+from anban.rules.escalation import Instrument as Kind
+from anban.rules.hazard_lifecycle import Grade, State
+from anban.web.desk.oversight.parts import (
+    COMMITTEE,
+    Cell,
+    area_filter,
+    asked,
+    at_of,
+    body_choices,
+    body_named,
+    choice_filter,
+    choose,
+    day_input,
+    found_or_404,
+    listing,
+    name_of,
+    page_of,
+    tabs,
+    term_name,
+    today_of,
+)
+from anban.web.desk.wording import said
+from anban.web.shell.access import OFFICIALS, actor_of, needs
+from anban.web.shell.components import Crumb, Fact
+
+ANSWER_DAYS = 7
+
+
+class IssueForm(forms.Form):
+    """Which paper, to whom, by when; its words come from the ledger."""
+
+    kind = forms.ChoiceField(label=gettext_lazy("文书"))
+    to_body = forms.ChoiceField(label=gettext_lazy("发往"), help_text=gettext_lazy("送达该单位在岗的责任人。"))
+    due_on = day_input(gettext_lazy("办理期限"))
+
+
+class AnswerForm(forms.Form):
+    """The answer to a paper."""
+
+    words = forms.CharField(label=gettext_lazy("办理结果"), widget=forms.Textarea, max_length=4000)
+    file = forms.FileField(label=gettext_lazy("附件"), required=False)
+
+
+def crumbs(*more: Crumb) -> tuple[Crumb, ...]:
+    """Return the way back to the list."""
+    return (Crumb(_("督察"), "/oversight/"), Crumb(_("督办文书"), "/oversight/instruments/"), *more)
+
+
+def _kinds() -> list[tuple[str, str]]:
+    return [(kind.value, term_name(kind)) for kind in operations.WRITTEN]
+
+
+@needs(*OFFICIALS)
+@require_GET
+def papers(request: HttpRequest) -> HttpResponse:
+    """List the papers issued in my areas and those addressed to my body."""
+    actor, on = actor_of(request), today_of(request)
+    by_area, path = area_filter(request)
+    only, kind = request.GET.get("only", ""), request.GET.get("kind", "")
+    page, pager = page_of(request, queries.listed(actor, only=only, kind=kind, area_path=path, on=on))
+    rows = [
+        (
+            Cell(row.number, f"/oversight/instruments/{row.pk}/"),
+            Cell(
+                str(
+                    queries.facts_of(row).get("place")
+                    or queries.facts_of(row).get("title")
+                    or queries.facts_of(row).get("fact", "")
+                )[:40]
+            ),
+            Cell(name_of(row.to_body)),
+            Cell(row.to_person.name),
+            Cell(day=row.due_on),
+            Cell(_("已答复"), pill="done")
+            if row.answered_at
+            else Cell(_("逾期未答复") if row.due_on < on else _("待答复"), pill="waiting"),
+        )
+        for row in page
+    ]
+    n = page.paginator.count
+    states = (("unanswered", _("待答复")), ("late", _("逾期未答复")), ("mine", _("发给我单位")))
+    return listing(
+        request, "instruments", _("督办文书"), rows=rows, pager=pager,
+        columns=(_("文号"), _("事由"), _("发往"), _("送达"), _("期限"), _("答复")),
+        filters=(by_area, choice_filter(request, "kind", _("文书"), _kinds()), choice_filter(request, "only", _("情况"), states)),
+        count=ngettext("%(n)s 件", "%(n)s 件", n) % {"n": n},
+        intro=_("编号连续、内容取自台账；从隐患、问责案件或督察问题的页面发文。"),
+        empty=(_("没有文书"), _("从隐患、问责案件或督察问题的页面发文，编号自动连续。")),
+    )  # fmt: skip
+
+
+def _about(request: HttpRequest, kind: str, about_id: UUID) -> tuple[operations.About, str, str]:
+    """Return what the paper is about, in words, and the address it came from; nothing that the actor may not see."""
+    actor = actor_of(request)
+    if kind == "hazard":
+        hazard = found_or_404(hazards.visible_to(actor).filter(pk=about_id).first())
+        return operations.About(hazard=hazard), f"{hazard.number} {hazard.place_title}", f"/ledger/{about_id}/"
+    if kind == "sanction":
+        case = found_or_404(sanctions.case(actor, about_id))
+        return operations.About(case=case), f"{case.number} {case.title}", f"/oversight/sanctions/{about_id}/"
+    if kind == "finding":
+        finding = found_or_404(visits.finding(actor, about_id))
+        return operations.About(finding=finding), finding.fact, f"/oversight/visits/{finding.visit_id}/"
+    raise Http404
+
+
+@needs(*COMMITTEE)
+@require_http_methods(["GET", "POST"])
+def new(request: HttpRequest, about: str, about_id: UUID) -> HttpResponse:
+    """Issue a paper from the ledger: choose which, to whom, by when."""
+    actor, on = actor_of(request), today_of(request)
+    matter, words, back = _about(request, about, about_id)
+    form = IssueForm(request.POST or None, initial={"due_on": on + timedelta(days=ANSWER_DAYS)})
+    choose(form, "kind", _kinds())
+    choose(form, "to_body", body_choices(actor, matter.area_path).items())
+
+    def do(given: dict[str, Any]) -> str:
+        made = operations.issue(
+            actor=actor, at=at_of(request), kind=given["kind"], about=matter, to_body=body_named(actor, given["to_body"]),
+            due_on=given["due_on"],
+        )  # fmt: skip
+        messages.success(request, _("已发文 %(number)s。") % {"number": made.number})
+        return f"/oversight/instruments/{made.pk}/"
+
+    return asked(
+        request, form, do, title=_("发文"), verb=_("编号并发文"), crumbs=crumbs(Crumb(_("发文"))), current="instruments", back=back,
+        facts=(Fact(_("事由"), words, back),), note=_("文号连续，发出后不能撤回或改号；正文取自台账。"),
+    )  # fmt: skip
+
+
+@needs(*OFFICIALS)
+@require_http_methods(["GET", "POST"])
+def paper(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
+    """Show a paper as it is printed; its addressee answers here."""
+    actor = actor_of(request)
+    row = found_or_404(queries.instrument(actor, instrument_id))
+    may_answer = row.answered_at is None and policies.can_answer(actor, row)
+    form = AnswerForm(request.POST or None, request.FILES or None)
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            try:
+                upload = form.cleaned_data["file"]
+                stored = (
+                    files.store(actor=actor, at=at_of(request), root=actor.root, stream=upload, name=upload.name or "")
+                    if upload
+                    else None
+                )
+                operations.answer(
+                    actor=actor, at=at_of(request), instrument_id=row.pk, words=form.cleaned_data["words"], file=stored
+                )
+            except Refusal as refusal:
+                form.add_error(refusal.field if refusal.field in form.fields else None, said(refusal))
+            else:
+                messages.success(request, _("已答复。"))
+                row = found_or_404(queries.instrument(actor, instrument_id))
+                may_answer, status = False, 200
+    return render(
+        request, "desk/oversight/paper.html",
+        {
+            "row": row, "issuer": name_of(row.issuer), "to_body": name_of(row.to_body), "facts": _sheet(queries.facts_of(row)),
+            "kind": term_name(Kind(row.kind)), "answer": queries.answer_of(row), "form": form, "may_answer": may_answer,
+            "tabs": tabs(actor, "instruments"), "crumbs": crumbs(Crumb(row.number)), "now": at_of(request),
+        },
+        status=status,
+    )  # fmt: skip
+
+
+def _sheet(facts: dict[str, Any]) -> list[Fact]:
+    """Return the facts of a paper in words, in the order in which a reader wants them."""
+    names = {
+        "number": _("编号"), "place": _("单位"), "title": _("事由"), "fact": _("情况"), "requirement": _("要求"),
+        "promise": _("承诺"), "basis": _("依据"), "grade": _("等级"), "state": _("状态"), "found_on": _("发现日期"),
+        "happened_on": _("发生日期"), "due_on": _("期限"), "cycle": _("轮次"), "rebounds": _("反弹次数"),
+        "breaches": _("逾期次数"), "level": _("问责层级"),
+    }  # fmt: skip
+    sheet = []
+    for key, label in names.items():
+        value = facts.get(key)
+        if value in (None, "", 0):
+            continue
+        words = str(value)
+        for kind in (Grade, State, Level):
+            if key in ("grade", "state", "level") and words in {each.value for each in kind}:
+                words = term_name(kind(words))
+                break
+        sheet.append(Fact(label, words))
+    for item in facts.get("items", ()):
+        subject, state = term_name(Subject(item["subject"])), term_name(ItemState(item["state"]))
+        sheet.append(Fact(f"{subject} {item['unit']}", f"{state} · {_('期限')} {item['due_on']}"))
+    return sheet
