@@ -8,11 +8,12 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 
+from anban.contexts.territory.models import LoadedCriteria
 from anban.rules.answering import reply
 from anban.rules.every import all_rules
 from tests.api.conftest import Caller
 from tests.api.test_refusals import problem
-from tests.factories.town import Town
+from tests.factories.town import AT, Town
 from tests.rules.worked_cases import all_cases
 
 pytestmark = pytest.mark.django_db
@@ -58,3 +59,33 @@ def test_a_rule_asks_for_a_token(here: Town) -> None:
     del here
     answer = Client().post("/api/v1/rules/accident_grade", "{}", content_type="application/json")
     problem(answer, 401, "api.unauthenticated")
+
+
+def test_a_standard_that_the_root_has_loaded_decides_for_its_own_callers_alone(here: Town, call: Call) -> None:
+    question = {"found_on": "2026-03-01", "place_kind": "crowded", "elements": ["5.1"]}
+    caller = call("王敏", "read")
+    assert caller.post("/rules/major_fire_hazard", question).json()["outcome"] == {"decision": "cannot_judge"}
+    LoadedCriteria.objects.create(
+        root_id=here.root, code="GB 35181-2025", text=TEXT_2025, source="官方文本", loaded_at=AT
+    )
+    assert caller.post("/rules/major_fire_hazard", question).json()["outcome"] == {"major": True}
+    assert json.loads(reply("major_fire_hazard", json.dumps(question))[0])["outcome"] == {"decision": "cannot_judge"}
+
+
+TEXT_2025 = """
+kind = "fire"
+code = "GB 35181-2025"
+zh = "重大火灾隐患判定规则（2025）"
+en = "Major fire hazards (2025)"
+law = "GB 35181-2025 重大火灾隐患判定规则"
+in_force_from = 2025-11-01
+certainty = "verified"
+partial = true
+[place_kinds]
+crowded = { zh = "人员密集场所", en = "crowded place" }
+[[items]]
+code = "5.1"
+clause = "5.1"
+zh = "直接判定要素"
+en = "a direct element"
+"""

@@ -127,6 +127,7 @@ def test_a_loaded_file_may_bring_a_kind_of_its_own_and_end_on_a_day() -> None:
         (('"verified"', '"sure"'), "certainty"),
         (("2023-11-27", '"2023-11-27"'), "in_force_from"),
         (("partial = false", "partial = 0"), "partial"),
+        (("养老机构 2023", "长" * 81), "code"),
         (('clause = "第四条第（一）项"\n', ""), "items[1].clause"),
         (('code = "4.1"', 'code = "4.1"\nlevel = 1'), "items[1].level"),
         (('code = "4.1"', 'code = "4.1"\nplace_kinds = ["inn"]'), "items[1].place_kinds"),
@@ -177,3 +178,11 @@ def test_the_items_for_a_kind_of_place() -> None:
     codes = [each.code for each in table.items_for("textile")]
     assert codes == ["T3.1", "T3.2", "T3.3", "T9.1", "T9.2", "T14"]
     assert table.items_for(None) == table.items
+
+
+def test_tables_in_use_hold_inside_alone() -> None:
+    with major_criteria.using(with_loaded([parse(LOADED)])):
+        assert judge("elderly_care", DAY, ["4.1"]).outcome == MAJOR
+        with major_criteria.using(packaged()):
+            assert judge("elderly_care", DAY, ["4.1"]).outcome == UNDETERMINED
+    assert judge("elderly_care", DAY, ["4.1"]).outcome == UNDETERMINED

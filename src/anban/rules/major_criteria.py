@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import tomllib
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -24,6 +26,7 @@ from anban.rules.errors import Refusal, register
 MAJOR = "major"
 GENERAL = "general"
 UNDETERMINED = "undetermined"
+LONGEST_CODE = 80
 
 register("criteria.kind_unknown", zh="没有名为“{kind}”的判定标准", en="There is no judgement standard named {kind}")
 register("criteria.item_unknown", zh="“{law}”中没有“{item}”这一条", en="{law} has no item {item}")
@@ -123,6 +126,24 @@ def packaged() -> tuple[Criteria, ...]:
     return tuple(parse(file.read_text(encoding="utf-8")) for file in files)
 
 
+_STANDING: ContextVar[tuple[Criteria, ...] | None] = ContextVar("criteria", default=None)
+
+
+def standing() -> tuple[Criteria, ...]:
+    """This function will give the tables that hold here and now: the package's, or those of the enclosing `using`."""
+    return packaged() if (tables_here := _STANDING.get()) is None else tables_here
+
+
+@contextmanager
+def using(known: tuple[Criteria, ...]) -> Iterator[None]:
+    """This function will let the rules asked inside it judge by these tables, in this thread alone."""
+    token = _STANDING.set(known)
+    try:
+        yield
+    finally:
+        _STANDING.reset(token)
+
+
 def with_loaded(loaded: Iterable[Criteria]) -> tuple[Criteria, ...]:
     """This function will give the package's tables with an office's own: the same code replaces, a new one is added."""
     mine = {each.code: each for each in loaded}
@@ -132,7 +153,7 @@ def with_loaded(loaded: Iterable[Criteria]) -> tuple[Criteria, ...]:
 def kinds(known: Iterable[Criteria] | None = None) -> dict[str, tuple[Criteria, ...]]:
     """This function will give the tables of each kind (行业领域), from the oldest to the newest."""
     found: dict[str, list[Criteria]] = {}
-    for each in packaged() if known is None else known:
+    for each in standing() if known is None else known:
         found.setdefault(each.kind, []).append(each)
     return {kind: tuple(sorted(each, key=_begins)) for kind, each in sorted(found.items())}
 
@@ -276,6 +297,8 @@ def parse(text: str) -> Criteria:
         _combination(each, n, {item.code for item in items if item.combined}, place_kinds)
         for n, each in enumerate(_rows(facts, "combinations"), start=1)
     )
+    if len(_text(facts, "code", "")) > LONGEST_CODE:
+        raise _broken(f"code 最长 {LONGEST_CODE} 个字符", f"code may have at most {LONGEST_CODE} characters")
     partial = facts.get("partial", False)
     if type(partial) is not bool:
         raise _broken("partial 应为 true 或 false", "partial must be true or false")

@@ -13,7 +13,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from anban.base.journal.models import Entry
 from anban.base.people.models import AccessRecord, Account
 from anban.contexts.catalog.data.tables import roles
-from anban.contexts.territory.models import CalendarYear, Holding, Setting
+from anban.contexts.territory.models import CalendarYear, Holding, LoadedCriteria, Setting
 from anban.rules import law
 from anban.web.desk import office_urls
 from anban.web.public import urls as public_urls
@@ -212,7 +212,7 @@ def test_the_city_office_reads_the_figures_and_sets_none(office: Office) -> None
     assert not Setting.objects.exists()
 
 
-@pytest.mark.parametrize("part", ["figures", "calendar", "sources", "retention"])
+@pytest.mark.parametrize("part", ["figures", "calendar", "criteria", "sources", "retention"])
 def test_every_part_of_the_settings_opens(office: Office, part: str) -> None:
     office.account("s", "steward", factor=True)
     assert office.client("s").get(f"/settings/?part={part}").status_code == 200
@@ -242,6 +242,57 @@ def test_a_year_of_the_calendar_is_loaded_whole_or_not_at_all(
     )
     assert answer.status_code == status
     assert CalendarYear.objects.filter(year=2031).count() == loaded
+
+
+STANDARD = """
+kind = "elderly_care"
+code = "养老机构 2023"
+zh = "养老机构重大事故隐患"
+en = "Elderly care"
+law = "养老机构重大事故隐患判定标准"
+in_force_from = 2023-11-27
+certainty = "verified"
+[[items]]
+code = "4.1"
+clause = "第四条第（一）项"
+zh = "房屋鉴定为 C、D 级"
+en = "building graded C or D"
+"""
+
+
+@pytest.mark.parametrize(
+    ("content", "status", "told"),
+    [
+        (STANDARD.encode(), 302, ""),
+        (b"\xef\xbb\xbf" + STANDARD.encode(), 302, ""),
+        (STANDARD.replace("clause", "clausula").encode(), 422, "items[1].clausula"),
+        (STANDARD.encode("gbk"), 422, "UTF-8"),
+        (b"#" * 1_100_000, 422, "文件太大"),
+    ],
+)
+def test_a_judgement_standard_is_loaded_whole_or_not_at_all(
+    office: Office, content: bytes, status: int, told: str
+) -> None:
+    office.account("s", "steward", factor=True)
+    client = office.client("s", **{"accept-language": "zh-hans"})
+    answer = client.post("/settings/criteria/", {"file": SimpleUploadedFile("x.toml", content), "source": "民政部"})
+    assert (answer.status_code, told in answer.content.decode()) == (status, True)
+    if status == 302:
+        assert list(LoadedCriteria.objects.values_list("code", "source")) == [("养老机构 2023", "民政部")]
+        assert verbs()[-1] == "criteria.loaded"
+        assert "民政部" in client.get("/settings/?part=criteria").content.decode()
+        client.post("/settings/criteria/", {"file": SimpleUploadedFile("x.toml", content), "source": "第二次"})
+        assert list(LoadedCriteria.objects.values_list("code", "source")) == [("养老机构 2023", "第二次")]
+    else:
+        assert not LoadedCriteria.objects.exists()
+
+
+def test_the_city_office_reads_the_standards_and_loads_none(office: Office) -> None:
+    office.account("b", "city_committee_officer", factor=True)
+    client = office.client("b")
+    assert "/settings/criteria/" not in client.get("/settings/?part=criteria").content.decode()
+    file = SimpleUploadedFile("x.toml", STANDARD.encode())
+    assert client.post("/settings/criteria/", {"file": file, "source": "x"}).status_code == 403
 
 
 def test_the_state_of_the_house_is_the_system_administrators(office: Office) -> None:

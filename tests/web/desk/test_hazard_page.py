@@ -318,6 +318,12 @@ def test_a_suspected_major_hazard_carries_interim_control(city: Town, signed_in:
     page = body(client, hazard)
     assert "疑似重大隐患：判定前先按重大管控" in page
     assert "停气，专人看守" in page
+    judging = body(signed_in("赵磊"), hazard, "judge/")
+    assert '<input type="text" name="clause"' in judging
+    assert 'list="list-clause"' in judging
+    offered = judging[judging.index('<datalist id="list-clause">') : judging.index("</datalist>")]
+    assert "建城规〔2023〕4号）》第九条第（一）项" in offered
+    assert "GB 35181" not in offered, "the standard of 2017 no longer holds and the text of 2025 isn't loaded"
 
 
 def test_photos_are_served_to_whoever_sees_the_hazard_and_to_nobody_else(city: Town, signed_in: SignIn) -> None:

@@ -146,6 +146,21 @@ class CalendarYear(Identified):
         constraints = [models.UniqueConstraint(fields=["calendar", "year"], name="calendar_year_once")]
 
 
+class LoadedCriteria(Identified):
+    """A judgement standard of major hazards (判定标准) that a root has loaded from a file; it replaces the package's of its code."""
+
+    retention = "forever"
+
+    root = models.ForeignKey(AreaRoot, on_delete=models.PROTECT)
+    code = models.CharField(max_length=80)
+    text = models.TextField()
+    source = models.CharField(max_length=200)
+    loaded_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["root", "code"], name="loaded_criteria_once")]
+
+
 class Setting(Identified):
     """A figure of practice that a root has set for itself (参数), where the law leaves it open; dated by the journal."""
 

@@ -1,9 +1,10 @@
-"""Writes of roots, areas, bodies, posts, holdings, settings and calendars."""
+"""Writes of roots, areas, bodies, posts, holdings, settings, calendars and judgement standards."""
 
 from __future__ import annotations
 
 import csv
 import gzip
+import hashlib
 from collections.abc import Iterable
 from datetime import date, datetime
 from pathlib import Path
@@ -22,6 +23,7 @@ from anban.contexts.territory.models import (
     CalendarYear,
     Counter,
     Holding,
+    LoadedCriteria,
     Overlay,
     Post,
     Setting,
@@ -29,6 +31,7 @@ from anban.contexts.territory.models import (
 from anban.contexts.territory.queries import roles_held
 from anban.contexts.territory.queries import root as root_named
 from anban.kit.ids import id_from
+from anban.rules import major_criteria
 from anban.rules.errors import Refusal, register
 
 register(
@@ -339,6 +342,25 @@ def load_calendar_year(*, actor: Actor, at: datetime, calendar: str, year: int, 
         record(
             "calendar.loaded", actor=actor, at=at, subject=("calendar", f"{calendar}-{year}"), data={"source": source}
         )
+        return loaded
+
+
+def load_criteria(*, actor: Actor, at: datetime, text: str, source: str) -> LoadedCriteria:
+    """Load a judgement standard of major hazards for the actor's root from the text of its file.
+
+    Raises: criteria.file_refused.
+    """
+    read = major_criteria.parse(text)
+    with unit():
+        policies.require_may_set(actor)
+        loaded, _ = LoadedCriteria.objects.update_or_create(
+            root_id=actor.root, code=read.code, defaults={"text": text, "source": source, "loaded_at": at}
+        )
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        record(
+            "criteria.loaded", actor=actor, at=at, subject=("root", actor.root),
+            data={"code": read.code, "items": len(read.items), "source": source, "sha256": digest},
+        )  # fmt: skip
         return loaded
 
 

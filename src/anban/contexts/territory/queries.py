@@ -12,10 +12,22 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from anban.base.people.actor import Actor, Channel, Grant
 from anban.base.people.models import Account, Person
 from anban.contexts.catalog.queries import sector_scope
-from anban.contexts.territory.models import Area, AreaRoot, Body, CalendarYear, Holding, Overlay, Post, Setting
+from anban.contexts.territory.models import (
+    Area,
+    AreaRoot,
+    Body,
+    CalendarYear,
+    Holding,
+    LoadedCriteria,
+    Overlay,
+    Post,
+    Setting,
+)
 from anban.kit.clock import city_date as kit_city_date
 from anban.kit.remember import remembered
 from anban.kit.workdays import Calendar, china
+from anban.rules import major_criteria
+from anban.rules.major_criteria import Criteria
 
 END = "~"
 
@@ -68,6 +80,18 @@ def calendar(root_code: str) -> Calendar:
     for text in CalendarYear.objects.filter(calendar=name).order_by("year").values_list("days", flat=True):
         made = made.with_text(text)
     return made
+
+
+@remembered
+def criteria(root_code: str) -> tuple[Criteria, ...]:
+    """Return the judgement standards of major hazards that hold in a root: the package's and those it has loaded."""
+    rows = LoadedCriteria.objects.filter(root_id=root_code).order_by("code").values_list("text", flat=True)
+    return major_criteria.with_loaded(major_criteria.parse(text) for text in rows)
+
+
+def loaded_criteria(root_code: str) -> QuerySet[LoadedCriteria]:
+    """Return the judgement standards that a root has loaded from files."""
+    return LoadedCriteria.objects.filter(root_id=root_code).order_by("code")
 
 
 @remembered

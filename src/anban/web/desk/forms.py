@@ -75,6 +75,21 @@ class PicturesField(forms.FileField):
         return [super(PicturesField, self).clean(each, initial) for each in listed]
 
 
+class Suggested(forms.TextInput):
+    """A line of text with texts to choose from; anything else may be written as well."""
+
+    template_name = "desk/parts/suggested.html"
+
+    def __init__(self, suggestions: Sequence[str]) -> None:
+        super().__init__()
+        self.suggestions = suggestions
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        """Add the list, named after the box."""
+        made = super().get_context(name, value, {**(attrs or {}), "list": f"list-{name}", "autocomplete": "off"})
+        return {**made, "list_id": f"list-{name}", "suggestions": self.suggestions}
+
+
 def pictures_field(need: str, *, required: bool) -> PicturesField:
     """Return the field for the photos of a need."""
     return PicturesField(
@@ -126,6 +141,8 @@ class Asked:
     leaders: Sequence[tuple[str, str]] = ()
     others: Sequence[tuple[str, str]] = ()
     terms: Sequence[tuple[str, str]] = ()
+    clauses: Sequence[str] = ()
+    """Items of the judgement standards in force when it was found, to choose from or to write otherwise."""
     initial: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -215,6 +232,8 @@ class ActionForm(forms.Form):
             return {need: forms.ChoiceField(**told, choices=levels, widget=forms.RadioSelect)}
         if need == "yuan":
             return {need: forms.DecimalField(**told, min_value=0, max_digits=12, decimal_places=2)}
+        if need == "clause" and asked.clauses:
+            return {need: forms.CharField(**told, max_length=300, widget=Suggested(asked.clauses))}
         if need in SHORT:
             return {need: forms.CharField(**told, max_length=300)}
         return {need: forms.CharField(**told, max_length=5000, widget=forms.Textarea)}

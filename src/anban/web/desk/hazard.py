@@ -28,7 +28,7 @@ from anban.contexts.inspections.operations import review_on_site
 from anban.contexts.oversight.policies import can_oversee
 from anban.contexts.territory import queries as territory
 from anban.kit.clock import city_date
-from anban.rules import clocks, law
+from anban.rules import clocks, law, major_criteria
 from anban.rules.errors import Refusal
 from anban.rules.hazard_lifecycle import Action as Act
 from anban.rules.hazard_lifecycle import Clock, Grade, Listing, State, Track, step
@@ -433,6 +433,15 @@ def _refused(request: HttpRequest, row: Any, wanted: Act, allowed: Sequence[Act]
     return render(request, partial, context, status=422)
 
 
+def _clauses(row: Any) -> list[str]:
+    """Return the items of every standard that was in force, with its text loaded, on the day of the finding."""
+    known = territory.criteria(row.root)
+    current = [major_criteria.in_force(kind, row.found_on, known) for kind in major_criteria.kinds(known)]
+    return [
+        f"《{each.law}》{item.clause}　{item.zh}"[:300] for each in current if each is not None for item in each.items
+    ]
+
+
 def _asked(actor: Actor, row: Any, wanted: Act, at: datetime) -> Asked:
     """Load what the form of an action has to offer, and nothing that it doesn't ask for."""
     found = step(State(row.state), wanted)
@@ -469,6 +478,7 @@ def _asked(actor: Actor, row: Any, wanted: Act, at: datetime) -> Asked:
     return Asked(
         step=found,
         today=today,
+        clauses=_clauses(row) if wanted is Act.JUDGE else (),
         listed=listed,
         on_site=actor.has(*OFFICIALS),
         lasting=row.rebound_no >= 1,

@@ -18,4 +18,5 @@ urlpatterns = [
     path("settings/", settings.settings),
     path("settings/figures/", settings.set_figure),
     path("settings/calendar/", settings.load_calendar),
+    path("settings/criteria/", settings.load_criteria),
 ]

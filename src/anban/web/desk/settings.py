@@ -1,8 +1,9 @@
-"""Settings: figures of practice, working-day calendars, sources, how long each table is kept, the state of the house."""
+"""Settings: figures of practice, working-day calendars, judgement standards, sources, how long each table is kept, the state of the house."""
 
 from __future__ import annotations
 
 from collections import Counter
+from datetime import date
 from typing import Final
 
 from django import forms
@@ -20,7 +21,7 @@ from anban.contexts.catalog.data.tables import sources
 from anban.contexts.territory import operations, policies, queries
 from anban.kit.clock import city_date, now
 from anban.kit.workdays import CalendarFileRefused, china
-from anban.rules import law
+from anban.rules import law, major_criteria
 from anban.rules.errors import Refusal, register
 from anban.web.shell.access import actor_of, needs
 from anban.web.shell.components import Tab
@@ -28,6 +29,7 @@ from anban.web.shell.wording import in_english
 
 SEEING: Final = ("steward", "system_admin", "city_committee_officer")
 CALENDAR_BYTES: Final = 256 * 1024
+CRITERIA_BYTES: Final = 1024 * 1024
 UNITS: Final[dict[str, object]] = {
     "hours": gettext_lazy("小时"),
     "days": gettext_lazy("日"),
@@ -72,8 +74,23 @@ class CalendarForm(forms.Form):
     )
 
 
+class CriteriaForm(forms.Form):
+    """A file with one judgement standard of major hazards."""
+
+    file = forms.FileField(label=gettext_lazy("判定标准文件（TOML）"))
+    source = forms.CharField(
+        label=gettext_lazy("来源文件"), max_length=200, help_text=gettext_lazy("条文从哪里录入，谁核对过")
+    )
+
+
 def _tabs(current: str, *, technical: bool) -> tuple[Tab, ...]:
-    shown = [("figures", _("参数")), ("calendar", _("工作日历")), ("sources", _("来源")), ("retention", _("保存期限"))]
+    shown = [
+        ("figures", _("参数")),
+        ("calendar", _("工作日历")),
+        ("criteria", _("判定标准")),
+        ("sources", _("来源")),
+        ("retention", _("保存期限")),
+    ]
     if technical:
         shown.append(("state", _("系统状况")))
     return tuple(Tab(label, f"/settings/?part={part}", current=part == current) for part, label in shown)
@@ -89,7 +106,7 @@ def settings(request: HttpRequest) -> HttpResponse:
 def _page(request: HttpRequest, part: str, form: forms.Form | None = None, status: int = 200) -> HttpResponse:
     actor = actor_of(request)
     technical = actor.has("system_admin")
-    known = {"figures", "calendar", "sources", "retention"} | ({"state"} if technical else set())
+    known = {"figures", "calendar", "criteria", "sources", "retention"} | ({"state"} if technical else set())
     part = part if part in known else ("state" if technical else "figures")
     english = in_english()
     at = now()
@@ -112,6 +129,9 @@ def _page(request: HttpRequest, part: str, form: forms.Form | None = None, statu
             if year not in calendar.years
         ]
         shown["form"] = form or CalendarForm()
+    elif part == "criteria":
+        shown["standards"] = _standards(actor.root, city_date(at, actor.zone), english=english)
+        shown["form"] = form or CriteriaForm()
     elif part == "sources":
         shown["sources"] = sources()
     elif part == "retention":
@@ -120,6 +140,29 @@ def _page(request: HttpRequest, part: str, form: forms.Form | None = None, statu
         shown["checks"] = [(check, check.en if english else check.zh) for check in health.checks(at)]
         shown["jobs"] = sorted(last_done().items())
     return render(request, "desk/settings.html", shown, status=status)
+
+
+def _standards(root: str, today: date, *, english: bool) -> list[dict[str, object]]:
+    """Say of every judgement standard whether its text is here, whole or in part, and since when it holds."""
+    loaded = {row.code: row for row in queries.loaded_criteria(root)}
+    rows: list[dict[str, object]] = []
+    for tables in major_criteria.kinds(queries.criteria(root)).values():
+        current = [each for each in tables if each.in_force(today)][-1:]
+        for each in tables:
+            state = _("待录入") if not each.loaded else _("部分录入") if each.partial else _("已录入")
+            rows.append(
+                {
+                    "title": each.en if english else each.zh,
+                    "law": each.law,
+                    "from": each.in_force_from,
+                    "current": each in current and each.in_force_from is not None,
+                    "state": state,
+                    "count": len(each.items),
+                    "mark": MARKS.get(each.certainty, each.certainty),
+                    "loaded": loaded.get(each.code),
+                }
+            )
+    return rows
 
 
 def _figures(root: str, *, english: bool, at_root: str) -> list[dict[str, object]]:
@@ -178,6 +221,33 @@ def load_calendar(request: HttpRequest) -> HttpResponse:
         return _page(request, "calendar", form, 422)
     messages.success(request, _("%(year)s 年工作日历已载入，暂定的期限将重新计算。") % {"year": year})
     return redirect("/settings/?part=calendar")
+
+
+@needs("steward")
+@require_POST
+def load_criteria(request: HttpRequest) -> HttpResponse:
+    """Load a judgement standard of major hazards from a file."""
+    form = CriteriaForm(request.POST, request.FILES)
+    if not form.is_valid():
+        return _page(request, "criteria", form, 422)
+    try:
+        text = _read_text(form.cleaned_data["file"].read(CRITERIA_BYTES + 1))
+        operations.load_criteria(actor=actor_of(request), at=now(), text=text, source=form.cleaned_data["source"])
+    except Refusal as refusal:
+        form.add_error("file", refusal.en if in_english() else refusal.zh)
+        return _page(request, "criteria", form, 422)
+    messages.success(request, _("判定标准已载入，从现在起按它判定。"))
+    return redirect("/settings/?part=criteria")
+
+
+def _read_text(content: bytes) -> str:
+    """Return the text of a file. Raises: calendar.file_large, criteria.file_refused."""
+    if len(content) > CRITERIA_BYTES:
+        raise Refusal("calendar.file_large")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as problem:
+        raise Refusal("criteria.file_refused", where_zh="不是 UTF-8 文字", where_en="not UTF-8 text") from problem
 
 
 def _read_calendar(content: bytes) -> tuple[int, str]:
