@@ -68,10 +68,11 @@ def read(facts: type, given: Mapping[str, Any]) -> tuple[Any, date | None]:
 
     Raises: Refusal `rules.…` naming the field.
     """
-    on = given.get("on")
+    on: date | None = None
     if "on" in given:
+        on = None if given["on"] is None else _day(given["on"], "on")
         given = {name: value for name, value in given.items() if name != "on"}
-    return _reader(facts)(given, ""), None if on is None else _day(on, "on")
+    return _reader(facts)(given, ""), on
 
 
 @cache
