@@ -9,10 +9,12 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from anban.config.speaking import Trouble, complain, pick, put
+from anban.kit.clock import now
 from anban.lab.closed_forms import Check, checks
 from anban.lab.comparison import Cell, Comparison, Interval, compare, settings_map
 from anban.lab.ledger import write_city
@@ -44,6 +46,12 @@ def add_arguments(subparsers: Any) -> None:
     own.add_argument("--seed", type=int, default=0, metavar="N", help=pick("这座城市的种子", "the seed of that city"))
     own.add_argument(
         "--out", type=Path, metavar="FILE", help=pick("结果写入此 JSON 文件", "write the result into this JSON file")
+    )
+    own.add_argument(
+        "--publish",
+        default="",
+        metavar="ROOT",
+        help=pick("发布到此地区根的“策略模拟”页面", "publish on the page of this area root"),
     )
     own.add_argument("--json", action="store_true", help=pick("输出一个 JSON 对象", "print one JSON object"))
     own.set_defaults(run=_simulate)
@@ -77,6 +85,8 @@ def _simulate(options: argparse.Namespace) -> int:
     }
     if options.out:
         options.out.write_text(json.dumps(result, ensure_ascii=False, indent=1, default=str), encoding="utf-8")
+    if options.publish:
+        _publish(options.publish, result)
     if options.json:
         put(json.dumps(result, ensure_ascii=False, default=str))
     else:
@@ -103,6 +113,19 @@ def _write(setting: Setting, world: str, policy: str, options: argparse.Namespac
     counts = write_city(one, options.city)
     put(json.dumps(counts) if options.json else "\n".join(f"{name}: {count}" for name, count in counts.items()))
     return 0
+
+
+def _publish(root: str, result: dict[str, Any]) -> None:
+    """Put the result on the root's page; only this needs the database and its framework."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "anban.config.settings")
+    import_module("django").setup()
+    installation, risk = (
+        import_module(f"anban.{name}") for name in ("config.installation", "contexts.risk.operations")
+    )
+    installation.migrate()
+    if not import_module("anban.contexts.territory.queries").roots().filter(pk=root).exists():
+        raise Trouble(f"没有地区根 {root}", f"there is no root {root}")
+    risk.publish_simulation(actor=installation.console(root), at=now(), result=result)
 
 
 def _show(held: Sequence[Check], made: Sequence[Comparison], cells: Sequence[Cell]) -> None:

@@ -159,3 +159,17 @@ class Report(Sealed):
             ),
         ]
         indexes = [models.Index(fields=["root", "area_path", "-id"], name="risk_report_area")]
+
+
+class Simulation(Sealed):
+    """A comparison of supervision policies in a simulated city (策略模拟), as it came out; it speaks of the model, not of the root."""
+
+    retention = "ledger"
+
+    root = models.CharField(max_length=20)
+    made_at = models.DateTimeField()
+    result = models.TextField(help_text="canonical JSON: closed forms, comparisons with intervals, map of settings")
+    result_hash = models.CharField(max_length=64)
+
+    class Meta:
+        indexes = [models.Index(fields=["root", "-made_at"], name="simulation_newest")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from hashlib import sha256
 from itertools import groupby
 from typing import Any, Final
 from uuid import UUID
@@ -15,7 +16,7 @@ from anban.base.inserting import insert, prepared
 from anban.base.journal.operations import record, unit
 from anban.base.people.actor import Actor
 from anban.contexts.risk import policies, queries
-from anban.contexts.risk.models import Assessment, Cell, Curve, Part, Report, TopHazard, TopPlace
+from anban.contexts.risk.models import Assessment, Cell, Curve, Part, Report, Simulation, TopHazard, TopPlace
 from anban.contexts.territory.models import Area
 from anban.contexts.territory.operations import next_numbers
 from anban.contexts.territory.queries import city_date
@@ -36,6 +37,11 @@ register(
     "risk.report_signed",
     zh="研判已签发或撤回，不能再改。",
     en="The report is signed or withdrawn and can't be changed.",
+)
+register(
+    "risk.simulation_unsound",
+    zh="模拟器没有通过闭式解或 A/A 检验，结果不能发布。",
+    en="The simulator failed a closed form or the A/A test; its result can't be published.",
 )
 register("risk.opinion_missing", zh="签发前请写下研判意见。", en="Write the opinion before you sign.")
 register(
@@ -116,6 +122,29 @@ def publish(*, actor: Actor, at: datetime, passed: Passed) -> Assessment:
         )  # fmt: skip
     _thin_out(passed.root)
     return row
+
+
+def publish_simulation(*, actor: Actor, at: datetime, result: Mapping[str, Any]) -> Simulation:
+    """Publish a comparison of policies, for people to read: nothing acts on it.
+
+    Raises: risk.simulation_unsound where a closed form or an A/A test does not hold.
+    """
+    sound = all(each["holds"] for each in result["closed_forms"])
+    if not sound or any(_tells(each["same_against_same"]) for each in result["comparisons"]):
+        raise Refusal("risk.simulation_unsound")
+    body = canonical_bytes(result)
+    with unit():
+        row = Simulation(root=actor.root, made_at=at, result=body.decode(), result_hash=sha256(body).hexdigest())
+        row.save(force_insert=True)
+        record(
+            "simulation.published", actor=actor, at=at, subject=("simulation", row.pk),
+            data={"result": row.result_hash}, wrote=[row],
+        )  # fmt: skip
+        return row
+
+
+def _tells(interval: Mapping[str, float]) -> bool:
+    return interval["low95"] > 0 or interval["high95"] < 0
 
 
 def _insert(rows: Iterable[models.Model]) -> None:

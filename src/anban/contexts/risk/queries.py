@@ -15,7 +15,7 @@ from anban.base.people.actor import Actor
 from anban.contexts.catalog.queries import sector_scope
 from anban.contexts.establishments.queries import reach_of
 from anban.contexts.hazards.queries import visible_to as visible_hazards
-from anban.contexts.risk.models import Assessment, Cell, Curve, Report, TopHazard, TopPlace
+from anban.contexts.risk.models import Assessment, Cell, Curve, Report, Simulation, TopHazard, TopPlace
 from anban.contexts.risk.reasons import Why, reasons
 from anban.contexts.territory.queries import within
 
@@ -40,6 +40,11 @@ def assessments(actor: Actor) -> QuerySet[Assessment]:
 def current(actor: Actor) -> Assessment | None:
     """Return the assessment of the newest day."""
     return assessments(actor).first()
+
+
+def simulation(actor: Actor) -> Simulation | None:
+    """Return the newest comparison of policies published in the actor's root; it holds nothing about any place or person."""
+    return Simulation.objects.filter(root=actor.root).order_by("-made_at").first()
 
 
 def assessment(actor: Actor, assessment_id: UUID) -> Assessment | None:

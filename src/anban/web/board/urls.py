@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from anban.web.board import board, risk
+from anban.web.board import board, risk, simulation
 
 urlpatterns = [
     path("board/", board.board),
     path("board/<slug:code>/", board.district),
     path("risk/", risk.risk),
     path("risk/places/", risk.places),
+    path("risk/simulation/", simulation.simulation),
     path("risk/reports/", risk.reports),
     path("risk/reports/<uuid:report_id>/", risk.report),
     path("risk/reports/<uuid:report_id>/sign/", risk.sign),
