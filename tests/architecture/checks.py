@@ -14,7 +14,7 @@ PACKAGE = REPOSITORY / "src" / "anban"
 # The one table of heavy engines that may be imported where they are used.
 HEAVY_ENGINES = frozenset(
     {
-        "duckdb", "pyarrow", "sklearn", "pyspark", "typst", "mpmath", "adbc_driver_sqlite", "adbc_driver_postgresql",
+        "duckdb", "pyarrow", "sklearn", "pyspark", "typst", "mpmath", "adbc_driver_postgresql",
         "sqlglot",
     }
 )  # fmt: skip

@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path
 from typing import Any, Final
 
@@ -84,7 +85,9 @@ class Lake:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        target = series / name
+        # A night that failed after this step and is tried again publishes beside what it has published already.
+        again = (series / f"{name}.{number:03d}" for number in count(1))
+        target = next(path for path in chain([series / name], again) if not path.exists())
         draft.rename(target)
         limit = KEPT[series.relative_to(self.home).parts[0]]
         for old in self.kept(str(series.relative_to(self.home)))[:-limit]:

@@ -1,10 +1,16 @@
-"""Reads declared tables out of the database as a stream of columnar batches, from one state of it, by ADBC."""
+"""Reads declared tables out of the database as a stream of columnar batches, from one state of it.
+
+PostgreSQL streams by ADBC. SQLite is read through Python's own library, the one that the rest of the process uses: a second copy of
+SQLite in one process would drop the first one's locks whenever it closes the file (sqlite.org, "How To Corrupt An SQLite
+Database File", 2.2.1), and what the web and the worker write would no longer be safe.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlencode
 
@@ -15,8 +21,7 @@ from anban.base.exports import Column, Export
 if TYPE_CHECKING:
     import pyarrow as pa
 
-NO_INT: Final = -(2**53)
-NO_FLOAT: Final = -1.0e300
+BATCH: Final = 65_536
 STREET_PARTS: Final = 3
 CHUNK: Final = 2_000
 _HEX: Final = re.compile(r"[0-9a-f]{32}")
@@ -49,95 +54,72 @@ class Source:
     def changed(self, since: int, until: int) -> dict[str, set[str]]:
         """Return the ids of the sealed rows that entries from ``since`` (inclusive) to ``until`` wrote or removed, by table."""
         found: dict[str, set[str]] = {}
-        cursor = self._connection.cursor()
-        try:
-            cursor.execute(f"SELECT body FROM journal_entry WHERE position >= {int(since)} AND position < {int(until)}")
-            for batch in cursor.fetch_record_batch():
-                for body in batch.column(0):
-                    for name in orjson.loads(body.as_py()).get("rows", ()):
+        statement = f"SELECT body FROM journal_entry WHERE position >= {int(since)} AND position < {int(until)}"
+        with closing(self._connection.cursor()) as cursor:
+            cursor.execute(statement)
+            while bodies := cursor.fetchmany(CHUNK):
+                for (body,) in bodies:
+                    for name in orjson.loads(body).get("rows", ()):
                         table, _, key = name.partition(":")
                         found.setdefault(table, set()).add(key)
-        finally:
-            cursor.close()
         return found
 
     @contextmanager
     def batches(self, export: Export, only: str = "") -> Iterator[pa.RecordBatchReader]:
         """Yield a table's rows as a stream of batches; ``only`` is a condition."""
-        chosen = ", ".join(
-            [f"{export.root} AS root", *(f"{self._given(c)} AS {c.name}" for c in export.columns)],
-        )
+        chosen = ", ".join([f"{export.root} AS root", *(f"{c.source} AS {c.name}" for c in export.columns)])
         where = f" WHERE {only}" if only else ""
-        cursor = self._connection.cursor()
-        try:
-            if self.vendor == "sqlite":
-                # The driver takes the types of all batches from the first one.
-                cursor.adbc_statement.set_options(**{"adbc.sqlite.query.batch_rows": "65536"})
+        with closing(self._connection.cursor()) as cursor:
             cursor.execute(f"SELECT {chosen} FROM {export.source}{where}")
-            stream = cursor.fetch_record_batch()
-            yield self._empty(export) if self._is_untyped(stream.schema, export) else stream
-        finally:
-            cursor.close()
-
-    def _is_untyped(self, schema: pa.Schema, export: Export) -> bool:
-        """Tell whether SQLite's driver had no row to guess the types from: a stream without rows."""
-        import pyarrow as pa
-
-        return self.vendor == "sqlite" and not pa.types.is_string(schema.field("root").type) and bool(export.columns)
-
-    def _empty(self, export: Export) -> pa.RecordBatchReader:
-        import pyarrow as pa
-
-        kinds = {"int": pa.int64(), "bool": pa.int64(), "float": pa.float64()}
-        fields = [pa.field(c.name, kinds.get(c.kind, pa.string())) for c in export.columns]
-        schema = pa.schema([pa.field("root", pa.string()), *fields])
-        return pa.RecordBatchReader.from_batches(schema, [])
-
-    def _given(self, column: Column) -> str:
-        """Return a column as the database gives it: on SQLite never null, because the driver guesses types from what it sees first."""
-        if self.vendor == "postgresql":
-            return column.source
-        if column.kind == "int":
-            return f"COALESCE({column.source}, {NO_INT})"
-        if column.kind == "float":
-            return f"COALESCE({column.source}, {NO_FLOAT!r})"
-        return column.source if column.kind == "bool" else f"COALESCE({column.source}, '')"
+            yield _columnar(cursor, export) if self.vendor == "sqlite" else cursor.fetch_record_batch()
 
     def read(self, column: Column, zones: Mapping[str, str]) -> str:
         """Return the expression (DuckDB) that makes the lake's column of what the database gave."""
         name = column.name
-        sqlite = self.vendor == "sqlite"
         plain = f"replace(CAST({name} AS VARCHAR), '-', '')"
         match column.kind:
             case "id":
-                return f"NULLIF({plain}, '')"
+                return plain
             case "key":
-                return f"CAST('0x' || right(NULLIF({plain}, ''), 15) AS BIGINT)"
+                return f"CAST('0x' || right({plain}, 15) AS BIGINT)"
             case "text":
                 return f"COALESCE({name}, '')"
             case "street":
                 parts = "".join("([^/]+/)" + ("?" if n else "") for n in range(STREET_PARTS))
                 return f"regexp_extract({name}, '^{parts}')"
             case "int":
-                return f"CAST(NULLIF({name}, {NO_INT}) AS INTEGER)"
+                return f"CAST({name} AS INTEGER)"
             case "float":
-                return f"CAST(NULLIF({name}, {NO_FLOAT!r}) AS DOUBLE)"
+                return f"CAST({name} AS DOUBLE)"
             case "bool":
                 return f"CAST({name} AS BOOLEAN)"
             case "date":
-                return f"CAST(NULLIF({name}, '') AS DATE)" if sqlite else f"CAST({name} AS DATE)"
+                return f"CAST({name} AS DATE)"
             case "instant_day":
-                at = f"CAST(NULLIF({name}, '') AS TIMESTAMP) AT TIME ZONE 'UTC'" if sqlite else name
+                at = f"CAST({name} AS TIMESTAMP) AT TIME ZONE 'UTC'" if self.vendor == "sqlite" else name
                 return _day(at, zones)
 
     def _rows(self, statement: str) -> list[tuple[Any, ...]]:
-        cursor = self._connection.cursor()
-        try:
+        with closing(self._connection.cursor()) as cursor:
             cursor.execute(statement)
             rows: list[tuple[Any, ...]] = cursor.fetchall()
             return rows
-        finally:
-            cursor.close()
+
+
+def _columnar(cursor: sqlite3.Cursor, export: Export) -> pa.RecordBatchReader:
+    """Return the rows of a cursor as batches with the types that the declaration gives them."""
+    import pyarrow as pa
+
+    kinds = {"int": pa.int64(), "bool": pa.int64(), "float": pa.float64()}
+    fields = [pa.field(c.name, kinds.get(c.kind, pa.string())) for c in export.columns]
+    schema = pa.schema([pa.field("root", pa.string()), *fields])
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        while rows := cursor.fetchmany(BATCH):
+            columns = zip(*rows, strict=True)
+            yield pa.record_batch([pa.array(c, f.type) for c, f in zip(columns, schema, strict=True)], schema=schema)
+
+    return pa.RecordBatchReader.from_batches(schema, batches())
 
 
 def _day(at: str, zones: Mapping[str, str]) -> str:
@@ -171,30 +153,29 @@ def conditions(export: Export, changed: Mapping[str, Iterable[str]]) -> Iterator
 def opened(settings: Mapping[str, Any]) -> Iterator[Source]:
     """Yield a source that reads the database of Django's ``settings`` (one entry of DATABASES) in one read transaction."""
     if "sqlite" in settings["ENGINE"]:
-        import adbc_driver_sqlite.dbapi as sqlite
-
         address = f"file:{quote(str(settings['NAME']))}?mode=ro"
-        with sqlite.connect(address, autocommit=True) as connection:
-            yield from _begun(connection, "sqlite", ["PRAGMA busy_timeout=30000", "BEGIN"])
+        # DuckDB pulls the batches from threads of its own, one at a time.
+        with closing(
+            sqlite3.connect(address, uri=True, timeout=30, isolation_level=None, check_same_thread=False)
+        ) as own:
+            yield from _begun(own, "sqlite", "BEGIN")
         return
     import adbc_driver_postgresql.dbapi as postgresql
 
     role = settings.get("OPTIONS", {}).get("assume_role")
     begin = [f'SET ROLE "{role}"'] if role else []
-    begin.append("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
     with postgresql.connect(_address(settings), autocommit=True) as connection:
-        yield from _begun(connection, "postgresql", begin)
+        yield from _begun(connection, "postgresql", *begin, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
 
 
-def _begun(connection: Any, vendor: str, begin: Sequence[str]) -> Iterator[Source]:
-    cursor = connection.cursor()
-    try:
+def _begun(connection: Any, vendor: str, *begin: str) -> Iterator[Source]:
+    with closing(connection.cursor()) as cursor:
         for statement in begin:
             cursor.execute(statement)
-        yield Source(connection, vendor)
-    finally:
-        cursor.execute("ROLLBACK")
-        cursor.close()
+        try:
+            yield Source(connection, vendor)
+        finally:
+            cursor.execute("ROLLBACK")
 
 
 def _address(settings: Mapping[str, Any]) -> str:
