@@ -105,6 +105,12 @@ class Hazard(Sealed):
             models.Index(fields=["root", "-id", *CHIPS], name="hazard_fined", condition=Q(penalised=True)),
             models.Index(fields=["root", "-id", *CHIPS], name="hazard_owed", condition=Q(is_open=True)),
             models.Index(fields=["root", "due_at"], name="hazard_due", condition=Q(is_open=True)),
+            # The other orders of the ledger (`ordering`), each answered from its index alone.
+            models.Index(fields=["root", "due_at", "-id", *(c for c in CHIPS if c != "due_at")], name="hazard_by_due"),
+            models.Index(
+                fields=["root", "-found_on", "-id", *(c for c in CHIPS if c != "found_on")], name="hazard_by_found"
+            ),
+            models.Index(fields=["root", "place", "-id", *CHIPS], name="hazard_by_place"),
             models.Index(fields=["watch_until"], name="hazard_watch", condition=Q(watch_until__isnull=False)),
         ]
 

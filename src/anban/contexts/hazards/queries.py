@@ -60,6 +60,8 @@ class Filters:
     on_watch: bool = False
     mine: bool = False
     q: str = ""
+    sort: str = ""
+    """Empty for newest first, else one of ``ordering.ORDERS``; it leaves nothing out and counts nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from anban.base.people import operations as people
 from anban.base.people import queries as people_queries
 from anban.base.people.actor import Actor
 from anban.contexts.catalog import queries as catalog
-from anban.contexts.hazards import operations, queries
+from anban.contexts.hazards import operations, ordering, queries
 from anban.contexts.hazards.queries import Dossier, Filters
 from anban.contexts.inspections.operations import review_on_site
 from anban.contexts.oversight.policies import can_oversee
@@ -68,7 +68,9 @@ def hazard(request: HttpRequest, hazard_id: UUID) -> HttpResponse:
     pictures = file_queries.attachments(row.pk)
     names = _names(found, pictures)
     people.note_access(actor=actor, at=at, what="hazard", subject=row.number, rows=1)
-    newer, older = (None, None) if is_empty(filters) else queries.neighbours(actor, filters, at=at, key=row.pk)
+    near = ordering.neighbours if filters.sort else queries.neighbours
+    alone = is_empty(filters) and not filters.sort
+    newer, older = (None, None) if alone else near(actor, filters, at=at, key=row.pk)
     query = formatted(filters)
     context = {
         "now": at,

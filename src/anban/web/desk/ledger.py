@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -21,7 +21,8 @@ from anban.base.people import operations as people
 from anban.base.people import queries as people_queries
 from anban.base.people.actor import Actor
 from anban.contexts.catalog import queries as catalog
-from anban.contexts.hazards import exporters, operations, queries
+from anban.contexts.hazards import exporters, operations, ordering, queries
+from anban.contexts.hazards.ordering import ORDERS
 from anban.contexts.hazards.queries import Counted, Filters
 from anban.contexts.territory import queries as territory
 from anban.kit.clock import city_date
@@ -50,7 +51,7 @@ COOKIE_SECONDS: Final = 365 * 24 * 3600
 RESULT: Final = "ledger_bulk"
 NAMES: Final = {
     "area": "area", "overview": "overview", "grade": "grade", "kind": "kind", "class_code": "class", "code": "code",
-    "due": "due", "origin": "origin", "proof": "proof", "track": "track", "q": "q",
+    "due": "due", "origin": "origin", "proof": "proof", "track": "track", "q": "q", "sort": "sort",
 }  # fmt: skip
 """The plain filters and their names in the address."""
 
@@ -59,6 +60,11 @@ FLAGS: Final = {
     "mine": "mine",
 }  # fmt: skip
 TERMS: Final = {"overdue": gettext_lazy("已逾期"), "running": gettext_lazy("未到期")}
+SORTS: Final = {
+    "": gettext_lazy("上账先后"), "due": gettext_lazy("期限"), "found": gettext_lazy("发现日期"), "place": gettext_lazy("单位"),
+}  # fmt: skip
+"""The orders of the list: the newest entry first; the most pressing term; the latest found; each place's together."""
+
 LAST_DAY: Final = date.max
 
 
@@ -67,6 +73,8 @@ def parsed(query: Mapping[str, str]) -> Filters:
     plain: dict[str, Any] = {name: str(query.get(key, "")).strip()[:200] for name, key in NAMES.items()}
     if plain["due"] not in TERMS:
         plain["due"] = ""
+    if plain["sort"] not in ORDERS:
+        plain["sort"] = ""
     flags: dict[str, Any] = {name: query.get(key, "") == "1" for name, key in FLAGS.items()}
     states = tuple(dict.fromkeys(s for s in str(query.get("state", "")).split(",") if s in State._value2member_map_))
     until = _day(query.get("to", ""))
@@ -107,8 +115,8 @@ def address(filters: Filters, **more: str) -> str:
 
 
 def is_empty(filters: Filters) -> bool:
-    """Tell whether nothing is filtered."""
-    return all(not getattr(filters, f.name) for f in fields(filters))
+    """Tell whether nothing is filtered; an order filters nothing."""
+    return all(not getattr(filters, f.name) for f in fields(filters) if f.name != "sort")
 
 
 def _day(text: str) -> date | None:
@@ -265,13 +273,7 @@ def ledger(request: HttpRequest) -> HttpResponseBase:
         return _keep_columns(request, filters)
     if request.GET.get("format") in exporters.FORMATS:
         return _export(actor, at, filters, request.GET["format"])
-    after, before = _uuid(request.GET.get("after", "")), _uuid(request.GET.get("before", ""))
-    newer = after is not None
-    if before is not None:
-        rows, newer = queries.page_before(actor, filters, at=at, before=before, size=PAGE)
-        older = rows[-1].pk if rows else None
-    else:
-        rows, older = queries.page(actor, filters, at=at, after=after, size=PAGE)
+    rows, after, before = _drawn(actor, filters, at, request.GET.get("after", ""), request.GET.get("before", ""))
     counted = queries.count(actor, filters, at=at, exact=request.GET.get("exact") == "1")
     shown = columns_of(request)
     words = words_for(actor, [row.area_path for row in rows])
@@ -288,14 +290,17 @@ def ledger(request: HttpRequest) -> HttpResponseBase:
             (view, f"/ledger/?{view.query}" if view.query else "/ledger/", view.query == query) for view in views
         ],
         "query": query,
+        "orders": [
+            (str(name), address(replace(filters, sort=key)), key == filters.sort) for key, name in SORTS.items()
+        ],
         "q": filters.q,
         "without_q": address(replace(filters, q="")),
         "columns": columns_for(shown),
         "keep": pairs(filters),
         "rows": [line_of(row, query, words, shown, at) for row in rows],
         "pager": Pager(
-            address(filters, before=str(rows[0].pk)) if rows and newer else "",
-            address(filters, after=str(older)) if older else "",
+            address(filters, before=before) if before else "",
+            address(filters, after=after) if after else "",
             _("本页 %(n)s 条") % {"n": len(rows)} if rows else "",
         ),
         "bulk": _bulk_actions(actor),
@@ -307,6 +312,24 @@ def ledger(request: HttpRequest) -> HttpResponseBase:
     if request.headers.get("HX-Request") and not request.headers.get("HX-Boosted"):
         return render(request, "desk/parts/ledger_list.html", context)
     return render(request, "desk/ledger.html", context)
+
+
+def _drawn(actor: Actor, filters: Filters, at: datetime, after: str, before: str) -> tuple[Sequence[Any], str, str]:
+    """Return a page's rows, and the cursors of the pages after and before it."""
+    if filters.sort:
+        found = ordering.page(
+            actor, filters, at=at, after=ordering.parse(after, filters.sort),
+            before=ordering.parse(before, filters.sort), size=PAGE,
+        )  # fmt: skip
+        return found.rows, found.after, found.before
+    start = _uuid(before)
+    if start is not None:
+        rows, newer = queries.page_before(actor, filters, at=at, before=start, size=PAGE)
+        older = rows[-1].pk if rows else None
+    else:
+        newer = _uuid(after) is not None
+        rows, older = queries.page(actor, filters, at=at, after=_uuid(after), size=PAGE)
+    return rows, str(older or ""), str(rows[0].pk) if rows and newer else ""
 
 
 def columns_for(shown: tuple[str, ...]) -> tuple[Column, ...]:
