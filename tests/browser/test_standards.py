@@ -55,3 +55,18 @@ def test_the_standards_are_listed_and_their_items_offered_to_the_judge(
     axe(page)
     fits(page)
     picture(page, "judge")
+
+
+@pytest.mark.parametrize("look", [Look(390, "dark"), Look(1440, "light")], ids=str)
+def test_the_founding_year_reads_well_and_leads_to_its_questions(
+    city: Town, live_server: LiveServer, window: Callable[[Look], Page], look: Look, axe: Callable[[Page], None],
+    fits: Callable[[Page], None], picture: Callable[[Page, str], None],
+) -> None:  # fmt: skip
+    page = window(look)
+    page.context.add_cookies([cookie_of(city, "王敏", live_server.url)])  # type: ignore[list-item]
+    page.goto(f"{live_server.url}/rules/year-2020/")
+    axe(page)
+    fits(page)
+    picture(page, "year-2020")
+    page.get_by_role("link", name="重算 4 起").click()
+    expect(page.locator("#answer")).to_contain_text("0.9019")

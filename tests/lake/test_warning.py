@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from anban.lake.warning import change, chart, events, founding, hidden, knox, kulldorff, scan, watch
+from anban.lake.warning import change, chart, events, hidden, knox, kulldorff, scan, watch
 from anban.lake.warning.events import Event
 from anban.lake.warning.limits import LIMITS
 from anban.rules import every
@@ -477,18 +477,6 @@ def test_a_planted_rise_is_an_alarm_in_its_area_and_says_why() -> None:
     assert all(each.zh and each.en for each in found.warnings)
     assert found == watch.look(list(reversed(rows)), LAST, seed=1, runs=99)
     assert watch.look([], LAST, seed=1).warnings == ()
-
-
-def test_the_founding_year() -> None:
-    year = founding.founding_year()
-    assert year.p_this_window == pytest.approx(0.056095, abs=5e-7)
-    assert year.p_some_window == pytest.approx(0.90195, abs=5e-6)
-    assert year.count_for_five_percent == 7
-    assert year.chart_levels[-1] == pytest.approx(1.4939, abs=5e-5)
-    assert (year.yearly_low, year.yearly_high) == pytest.approx((16.98, 38.10), abs=0.005)
-    assert year.smallest_base_for_the_fall == 906
-    assert year.power_of_thirty_percent == pytest.approx(0.22, abs=0.005)
-    assert [founding.base_for_power(fall, 0.8) for fall in (0.5, 0.3, 0.2, 0.1)] == [46, 147, 352, 1490]
 
 
 def test_every_method_says_what_it_can_and_cannot_tell() -> None:

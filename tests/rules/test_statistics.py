@@ -17,6 +17,7 @@ from statsmodels.stats.inter_rater import cohens_kappa
 
 from anban.rules import every
 from anban.rules.answering import ask
+from anban.rules.statistics import founding
 from anban.rules.statistics.numbers import arithmetic, beta_quantile, beta_tails, binomial_p
 from anban.rules.statistics.scan_cluster import at_least
 
@@ -268,3 +269,20 @@ def test_kappa_is_that_of_statsmodels(yes: int, first: int, second: int, no: int
         assert told["kappa"] is None
     else:
         assert told["kappa"] == pytest.approx(cohens_kappa(table).kappa, rel=1e-9, abs=1e-12)
+
+
+# --- the founding year
+
+
+def test_the_founding_year() -> None:
+    year = founding.founding_year()
+    assert year.expected_in_window == pytest.approx(1.420765, abs=5e-7)
+    assert year.p_this_window == pytest.approx(0.056095, abs=5e-7)
+    assert year.p_some_window == pytest.approx(0.90195, abs=5e-6)
+    assert (year.rare_count, year.p_rare) == (7, pytest.approx(0.0536, abs=5e-5))
+    assert year.chart_level == pytest.approx(1.4939, abs=5e-5)
+    assert year.base_for_the_fall == 906
+    assert year.p_example == pytest.approx(0.205, abs=5e-4)
+    assert year.power == pytest.approx(0.22, abs=0.005)
+    assert year.base_for_power == 147
+    assert [founding.base_for_power(fall, 0.8) for fall in (0.5, 0.3, 0.2, 0.1)] == [46, 147, 352, 1490]

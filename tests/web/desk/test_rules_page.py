@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
@@ -136,3 +137,30 @@ def test_words_put_every_kind_of_value_into_words() -> None:
     assert words(list(range(30)), "", names, english=False).endswith("… +6")
     assert words(0.123456789, "", names, english=False) == "0.123457"
     assert rule_named("kappa").number == ""
+
+
+def test_the_founding_year_is_told_with_every_figure_as_a_question(
+    city: Town, signed_in: Callable[[str], Client]
+) -> None:
+    client = signed_in("王敏")
+    page = html.unescape(client.get("/rules/year-2020/", headers={"accept-language": "zh-hans"}).content.decode())
+    for told in (
+        "平均 1.42 起",
+        "机会是 5.6%",
+        "机会是 90%",
+        "达到 7 起的机会才是 5.4%",
+        "走到 1.49",
+        "至少要有 906 起",
+        "也有 0.205",
+        "只有 22% 的机会",
+        "要有 147 起",
+    ):
+        assert told in page
+    questions = re.findall(r'href="(/rules/\w+/\?[^"]+)"', page)
+    assert len(questions) == 4
+    answers = [html.unescape(client.get(each).content.decode()) for each in questions]
+    assert all('id="answer"' in each for each in answers)
+    assert "0.9019" in answers[0]
+    assert "1.4939" in answers[2]
+    assert "0.2049" in answers[3] or "0.205" in answers[3]
+    assert "/rules/year-2020/" in client.get("/rules/").content.decode()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from django import forms
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
@@ -16,6 +17,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
+from anban.contexts.territory import queries as territory
+from anban.rules import major_criteria
 from anban.rules.answering import Answer, ask
 from anban.rules.decision import CANNOT_JUDGE
 from anban.rules.describing import Input, inputs_of
@@ -25,7 +28,8 @@ from anban.rules.figures import grouped
 from anban.rules.hazard_terms import Term
 from anban.rules.reading import SHANGHAI
 from anban.rules.registry import Rule, unit_of
-from anban.web.shell.access import OFFICIALS, needs
+from anban.rules.statistics.founding import founding_year
+from anban.web.shell.access import OFFICIALS, actor_of, needs
 from anban.web.shell.components import Crumb, Fact
 from anban.web.shell.wording import in_english
 
@@ -95,7 +99,8 @@ def rule(request: HttpRequest, name: str) -> HttpResponse:
     answered: Answer | None = None
     if "ask" in request.GET:
         try:
-            answered = ask(name, _given(request.GET, inputs, rows))
+            with major_criteria.using(territory.criteria(actor_of(request).root)):
+                answered = ask(name, _given(request.GET, inputs, rows))
         except Refusal as refusal:
             _refuse(form, refusal, english=english)
     title = found.en if english else found.zh
@@ -110,6 +115,30 @@ def rule(request: HttpRequest, name: str) -> HttpResponse:
         "answer": _shown(answered, form, inputs, english=english) if answered else None,
     }
     return render(request, "desk/rule.html", shown, status=422 if form.errors else 200)
+
+
+@needs(*OFFICIALS)
+@require_GET
+def year_2020(request: HttpRequest) -> HttpResponse:
+    """Say what the figures of 2020–21 can and can't show; each leads to the rule that gives it, with the question filled in."""
+    year = founding_year()
+    asked = {
+        name: f"/rules/{rule}/?{urlencode({**question, 'ask': 1})}" for name, (rule, question) in year.questions.items()
+    }
+    figures = {
+        "expected": f"{year.expected_in_window:.2f}",
+        "this": f"{year.p_this_window:.1%}",
+        "some": f"{year.p_some_window:.0%}",
+        "rare": year.rare_count,
+        "p_rare": f"{year.p_rare:.1%}",
+        "level": f"{year.chart_level:.2f}",
+        "base": year.base_for_the_fall,
+        "p_example": f"{year.p_example:.3f}",
+        "power": f"{year.power:.0%}",
+        "base_for_power": year.base_for_power,
+    }
+    crumbs = (Crumb(_("规则"), "/rules/"), Crumb(_("2020—2021 年的数字")))
+    return render(request, "desk/year_2020.html", {"figures": figures, "asked": asked, "crumbs": crumbs})
 
 
 def _refuse(form: Question, refusal: Refusal, *, english: bool) -> None:

@@ -39,6 +39,7 @@ urlpatterns = [
     path("places/<uuid:place_id>/files/", place.add_document),
     path("places/<uuid:place_id>/files/<uuid:attachment_id>/", place.document),
     path("rules/", rules.rules),
+    path("rules/year-2020/", rules.year_2020),
     path("rules/<slug:name>/", rules.rule),
     path("visits/", visits.visits),
     path("visits/new/", visits.new),
