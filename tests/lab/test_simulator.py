@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from anban.lab import policies
 from anban.lab.closed_forms import checks, cycle_shares, daily_shares
-from anban.lab.comparison import Interval, compare
+from anban.lab.comparison import Interval, compare, is_sound
 from anban.lab.policies import POLICIES, Policy, Today, choose
 from anban.lab.records import PRIOR_DAYS, PRIOR_FINDS, rate_levels
 from anban.lab.scoring import Formalism, blind_detection, blind_rounds, formalism, mean_rate
 from anban.lab.setting import SCENARIOS, Setting
-from anban.lab.world import Log, World
+from anban.lab.world import Log, Outcome, World
 from anban.rules.errors import Refusal
 
 SMALL = Setting(sites=800, visits_a_day=4, days=730)
@@ -53,9 +53,19 @@ def test_daily_chain_tends_to_continuous_time() -> None:
 
 
 def test_same_policy_with_other_luck_does_not_differ() -> None:
-    same = compare(SMALL, policies=("random",), seeds=5).same_against_same
-    assert not same.tells
-    assert same.high95 - same.low95 > 0
+    same = compare(SMALL, policies=("random",), seeds=5)
+    assert is_sound([same.same_p_value])
+    assert same.same_against_same.high95 > same.same_against_same.low95
+
+
+def test_other_policy_does_not_pass_for_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = World.run
+
+    def drifting(self: World, *, noise: int = 0) -> Outcome:
+        return whole(replace(self, policy=POLICIES["oldest"]) if noise else self, noise=noise)
+
+    monkeypatch.setattr(World, "run", drifting)
+    assert not is_sound([compare(SMALL, policies=("random",), seeds=5).same_p_value])
 
 
 def test_two_policies_meet_the_same_births() -> None:

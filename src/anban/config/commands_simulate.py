@@ -16,7 +16,7 @@ from typing import Any
 from anban.config.speaking import Trouble, complain, pick, put
 from anban.kit.clock import now
 from anban.lab.closed_forms import Check, checks
-from anban.lab.comparison import Cell, Comparison, Interval, compare, settings_map
+from anban.lab.comparison import Cell, Comparison, Interval, compare, is_sound, settings_map
 from anban.lab.ledger import write_city
 from anban.lab.policies import POLICIES
 from anban.lab.setting import SCENARIOS, Setting, scenario
@@ -85,13 +85,20 @@ def _simulate(options: argparse.Namespace) -> int:
     }
     if options.out:
         options.out.write_text(json.dumps(result, ensure_ascii=False, indent=1, default=str), encoding="utf-8")
-    if options.publish:
-        _publish(options.publish, result)
     if options.json:
         put(json.dumps(result, ensure_ascii=False, default=str))
     else:
         _show(held, made, cells)
-    sound = all(each.holds for each in held) and not any(each.same_against_same.tells for each in made)
+    sound = all(each.holds for each in held) and is_sound([each.same_p_value for each in made])
+    if options.publish and sound:
+        _publish(options.publish, result)
+    if not sound:
+        complain(
+            Trouble(
+                "模拟器没有通过闭式解或 A/A 检验，结果不可信",
+                "a closed form or the A/A test does not hold: do not believe this result",
+            )
+        )
     return 0 if sound else 1
 
 
@@ -143,7 +150,7 @@ def _show(held: Sequence[Check], made: Sequence[Comparison], cells: Sequence[Cel
                 f"{pick(policy.zh, policy.en)} | {row.outcome.hidden_per_site_year:.1f} | {_told(row.averted_per_visit)}"
                 f" | {_told(row.averted_vs_random_pct)} | {_told(row.hidden_vs_index)}"
             )
-        put(f"A/A: {_told(comparison.same_against_same)}")
+        put(f"A/A: {_told(comparison.same_against_same)} (p = {comparison.same_p_value:.2f})")
     for cell in cells:
         where = ", ".join(f"{name}={value:g}" for name, value in cell.changes.items())
         put(f"{where}: {cell.best}  ({pick('与指数法之差', 'ours against index')} {_told(cell.ours_to_index)})")

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from itertools import product
 
 import numpy as np
-from scipy.special import stdtrit
+from scipy.special import stdtr, stdtrit
 
 from anban.lab.policies import POLICIES
 from anban.lab.setting import Setting, scenario
@@ -16,6 +16,7 @@ from anban.lab.world import Outcome, World
 from anban.rules.errors import Refusal
 
 YEAR_DAYS = 365
+A_A_LEVEL = 0.01
 Progress = Callable[[int, int], None]
 
 
@@ -68,7 +69,9 @@ class Comparison:
     seeds: int
     rows: tuple[Row, ...]
     same_against_same: Interval
-    """A/A test: random visits against random visits with other luck; the interval has to hold zero."""
+    """A/A test: random visits against random visits with other luck."""
+    same_p_value: float
+    """How likely so large an A/A difference is where there is none (paired t test, two-sided)."""
 
 
 def _one(task: tuple[Setting, str, str, int, int]) -> Outcome:
@@ -113,11 +116,22 @@ def compare(
     outcomes = list(_all(tasks, jobs, progress))
     runs = {name: outcomes[at * seeds : (at + 1) * seeds] for at, name in enumerate(wanted)}
     other = outcomes[len(wanted) * seeds :]
-    same = Interval.of(
-        [a.hidden_per_site_year - b.hidden_per_site_year for a, b in zip(runs["random"], other, strict=True)]
-    )
+    differences = [a.hidden_per_site_year - b.hidden_per_site_year for a, b in zip(runs["random"], other, strict=True)]
     rows = tuple(_row(name, runs, scenario_setting) for name in wanted)
-    return Comparison(world, asdict(scenario_setting), seeds, rows, same)
+    return Comparison(world, asdict(scenario_setting), seeds, rows, Interval.of(differences), _p_value(differences))
+
+
+def _p_value(differences: Sequence[float]) -> float:
+    sample = np.asarray(differences, dtype=np.float64)
+    spread = float(sample.std(ddof=1))
+    if spread == 0.0:
+        return 1.0 if float(sample.mean()) == 0.0 else 0.0
+    return float(2 * stdtr(sample.size - 1, -abs(sample.mean()) / (spread / np.sqrt(sample.size))))
+
+
+def is_sound(p_values: Sequence[float]) -> bool:
+    """This function will say whether A/A tests hold: with many of them one may look odd by chance (Bonferroni, 1 % in all)."""
+    return all(p >= A_A_LEVEL / len(p_values) for p in p_values)
 
 
 def _row(name: str, runs: Mapping[str, list[Outcome]], setting: Setting) -> Row:

@@ -52,7 +52,7 @@ def test_unsound_simulator_is_not_published(result: dict[str, Any]) -> None:
     town()
     formula, same = deepcopy(result), deepcopy(result)
     formula["closed_forms"][0]["holds"] = False
-    same["comparisons"][0]["same_against_same"] = {"mean": 5, "low95": 1, "high95": 9}
+    same["comparisons"][0]["same_p_value"] = 0.001
     for unsound in (formula, same):
         with pytest.raises(Refusal) as refused:
             publish_simulation(actor=job_actor("test", "town"), at=AT, result=unsound)
