@@ -97,7 +97,7 @@ def risk(request: HttpRequest) -> HttpResponse:
             {
                 "name": one.name, "href": f"/places/{one.place_id}/", "where": where.get(one.area_path, ""),
                 "kind": place_kinds.get(one.kind, one.kind), "chance": words.percent(one.chance),
-                "reasons": words.reason_list(one.reasons), "open": one.facts["open_now"],
+                "reasons": words.reason_list(one.reasons), "high_risk": one.facts["high_risk"], "open": one.facts["open_now"],
                 "open_href": f"/ledger/?place={one.place_id}&open=1",
             }
             for one in top

@@ -130,7 +130,7 @@ def chart(curves: Sequence[Survival], named: Sequence[str]) -> Chart | None:
     bottom = HEIGHT - 24
 
     def x(days: float) -> float:
-        return LEFT + (WIDTH - LEFT - 8) * days / LONGEST
+        return LEFT + (WIDTH - LEFT - 16) * days / LONGEST
 
     def y(share: float) -> float:
         return TOP + (bottom - TOP) * (1 - (share - floor) / (1 - floor))
