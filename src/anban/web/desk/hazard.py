@@ -82,7 +82,8 @@ def hazard(request: HttpRequest, hazard_id: UUID) -> HttpResponse:
         "watch": _watch(row, today),
         "interim": _interim(row),
         "chain": _chain(found, at),
-        "buttons": (*_buttons(row, found.actions), *_pressing(actor, row)),
+        "buttons": _buttons(row, found.actions),
+        "pressing": _pressing(actor, row),
         "before": _photos(row.pk, pictures, "before", row.cycle_no),
         "after": _photos(row.pk, pictures, "after", row.cycle_no),
         "facts": _facts(actor, row),
@@ -223,8 +224,8 @@ def _pressing(actor: Actor, row: Any) -> tuple[Action, ...]:
     if row.historical or not can_oversee(actor, row.area_path):
         return ()
     return (
-        Action(_("发文"), f"/oversight/instruments/new/hazard/{row.pk}/"),
-        Action(_("失职问责"), f"/oversight/sanctions/new/{row.pk}/"),
+        Action(_("发文"), f"/oversight/instruments/new/hazard/{row.pk}/", Tone.QUIET),
+        Action(_("失职问责"), f"/oversight/sanctions/new/{row.pk}/", Tone.QUIET),
     )
 
 

@@ -70,10 +70,14 @@ def instructed(hazard_id: UUID) -> QuerySet[InstructedMeasure]:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """A matter's first cycle: when it was entered, when it first moved (order, measure, application, end), if ever."""
+    """A matter's first cycle: when it was entered, when it first moved (order, measure, application, end), if ever.
+
+    ``body_id`` is who ordered, else who holds it; ``holder_id`` who holds it, whatever came of it.
+    """
 
     hazard_id: UUID
     body_id: UUID | None
+    holder_id: UUID | None
     entered_at: datetime
     moved_at: datetime | None
 
@@ -91,7 +95,7 @@ def movements(hazards: Q, root_code: str) -> list[Moved]:
     found = []
     for hazard_id, ordering, holding, opened, *moments in rows:
         known = [at for at in (*moments, measured.get(hazard_id)) if at is not None]
-        found.append(Moved(hazard_id, ordering or holding, opened, min(known) if known else None))
+        found.append(Moved(hazard_id, ordering or holding, holding, opened, min(known) if known else None))
     return found
 
 

@@ -34,7 +34,10 @@ FINES = (Measure.Kind.SIMPLE_PENALTY, Measure.Kind.PENALTY)
 
 @dataclass(frozen=True, slots=True)
 class Dealt:
-    """One hazard as the comparison sees it: group, bodies, firm, measure with its day, when it moved, when instructed."""
+    """One hazard as the comparison sees it: group, body, firm, measure with its day, when it moved, when instructed.
+
+    The body is the one that holds the matter: who ordered is known only where there was an order.
+    """
 
     hazard_id: UUID
     group: Group
@@ -85,7 +88,7 @@ def dealt(actor: Actor, *, since: date, until: date) -> list[Dealt]:
             continue
         measured = [at for at in (firsts.get(pk), ordered.get(pk)) if at is not None]
         found.append(
-            Dealt(pk, group_of(class_code, place_kind, grade, found_on), row.body_id, affiliation or "", row.entered_at,
+            Dealt(pk, group_of(class_code, place_kind, grade, found_on), row.holder_id, affiliation or "", row.entered_at,
                   row.moved_at, min(measured) if measured else None, told.get(pk))
         )  # fmt: skip
     return found

@@ -61,6 +61,16 @@ class Section:
     form_action: str = ""
     form_verb: str = ""
 
+    @property
+    def lines(self) -> list[list[tuple[str, Cell]]]:
+        """The rows, each cell beside its column's name: a phone shows the name in the cell."""
+        return named(self.columns, self.rows)
+
+
+def named(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> list[list[tuple[str, Cell]]]:
+    """Return each cell beside its column's name."""
+    return [list(zip(columns, row, strict=True)) for row in rows]
+
 
 def name_of(row: Any) -> str:
     """Return a body's or area's name in the reader's language."""
@@ -128,7 +138,7 @@ def tabs(actor: Actor, current: str) -> tuple[Tab, ...]:
     names = {
         "overview": _("概况"), "duties": _("岗责清单"), "vacancies": _("缺岗"), "instructions": _("批示件"),
         "likes": _("同案未办"), "treatment": _("同案比较"), "dependence": _("批示依赖"), "sanctions": _("问责"),
-        "instruments": _("督办文书"), "visits": _("督察"),
+        "instruments": _("督办文书"), "visits": _("督察记录"),
     }  # fmt: skip
     return tuple(Tab(names[key], href, current=key == current) for key, href, roles in TABS if actor.has(*roles))
 
@@ -200,7 +210,7 @@ def listing(
 ) -> HttpResponse:
     """Return a page that is one list; with ``post`` its rows can be chosen and sent."""
     context = {
-        "title": title, "tabs": tabs(actor_of(request), current), "columns": columns, "rows": list(rows), "pager": pager,
+        "title": title, "tabs": tabs(actor_of(request), current), "columns": columns, "rows": named(columns, rows), "pager": pager,
         "filters": filters, "count": count, "intro": intro, "empty_title": empty[0], "empty_text": empty[1],
         "actions": actions, "crumbs": crumbs, "post": post, "post_verb": post_verb, "now": at_of(request), **(extra or {}),
     }  # fmt: skip
@@ -294,5 +304,8 @@ def choose(form: forms.Form, name: str, options: Iterable[tuple[str, str]]) -> N
 def day_input(label: Any, *, required: bool = True, help_text: Any = "") -> forms.DateField:
     """Return a field for a day."""
     return forms.DateField(
-        label=label, required=required, widget=forms.DateInput(attrs={"type": "date"}), help_text=help_text
+        label=label,
+        required=required,
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+        help_text=help_text,
     )
