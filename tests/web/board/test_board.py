@@ -22,7 +22,7 @@ from anban.contexts.hazards.operations import Sighting, act, enter, tally
 from anban.rules.hazard_lifecycle import Action, State
 from anban.web.board.board import FIGURES, PROOFS, list_filters
 from anban.web.desk.ledger import parsed
-from tests.factories.town import AT, Town
+from tests.factories.town import AT, ON, Town
 from tests.web.board.conftest import Clock
 
 pytestmark = pytest.mark.django_db
@@ -234,7 +234,7 @@ def test_the_board_costs_the_same_for_one_and_for_three(
     tally(actor=city.job, at=AT)
     client = signed_in("何静")
     client.get("/board/")
-    with django_assert_num_queries(16):  # type: ignore[operator]
+    with django_assert_num_queries(19):  # type: ignore[operator]
         client.get("/board/")
 
 
@@ -253,3 +253,27 @@ def test_closing_counts_where_the_ledger_counts_it(city: Town) -> None:
         given={"photo_before": True, "reason": "误报"})  # fmt: skip
     after = board_of(actor, at=AT).total
     assert (before.open, after.open, after.closed) == (1, 0, 0)
+
+
+def test_a_trend_names_two_lists_and_says_when_chance_explains_it(city: Town, signed_in: Enter) -> None:
+    place = city.place(manager=None)
+
+    def found(days: int, part: str) -> None:
+        seen = Sighting(place_id=place.pk, fact="软管", code="RG04", part=part, found_on=ON - timedelta(days=days))
+        enter(actor=city.actor("王敏"), at=AT, sighting=seen)
+
+    for days, part in ((40, "甲"), (5, "乙"), (3, "丙"), (0, "丁")):
+        found(days, part)
+    client = signed_in("何静")
+    page = client.get("/board/").content.decode()
+    assert "与偶然波动无法区分" in page
+    links = re.findall(r'<a href="([^"]*)">(近30天发现|前30天) (\d+)</a>', page)
+    assert [(name, number) for _href, name, number in links] == [("近30天发现", "3"), ("前30天", "1")]
+    for href, _name, number in links:
+        assert f"共 {number} 条" in client.get(unescape(href)).content.decode()
+    # Twenty more are no chance any longer.
+    for n in range(20):
+        found(0, f"{n}")
+    page = client.get("/board/").content.decode()
+    assert "近30天发现 23" in page
+    assert "与偶然波动无法区分" not in page

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from functools import lru_cache
 from typing import Any, Final
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -16,11 +17,14 @@ from django.views.decorators.http import require_GET
 from anban.base.people.actor import Actor
 from anban.contexts.hazards.figures import Board, Figures, board_of
 from anban.contexts.hazards.queries import MAJOR, Filters
+from anban.contexts.hazards.trends import SPAN_DAYS, Spans, found_lately
 from anban.contexts.territory import queries as territory
+from anban.kit.clock import city_date
+from anban.rules.statistics.poisson_change import PoissonFacts, poisson_change
 from anban.web.desk.ledger import address
 from anban.web.desk.wording import proof_name
 from anban.web.shell.access import OFFICIALS, actor_of, needs
-from anban.web.shell.components import Action, Crumb, Figure, MapArea, Tab, Tone
+from anban.web.shell.components import Action, Crumb, Figure, MapArea, Tab, Tone, Trend
 from anban.web.shell.outlines import ETDZ_CODE, outline_map
 from anban.web.shell.wording import in_english
 
@@ -47,6 +51,9 @@ SHORT: Final = {"major": gettext_lazy("重大"), "rebound": gettext_lazy("反弹
 
 OUTLINE_OF: Final = {"BDA": ETDZ_CODE}
 """Areas that the map knows under another code."""
+
+CHANCE: Final = 0.05
+"""Above this p-value a difference is called not told apart from chance."""
 
 STREETS_SHOWN: Final = 20
 STREETS_ON_WALL: Final = 9
@@ -112,7 +119,7 @@ def board(request: HttpRequest) -> HttpResponse:
     streets = _streets(found, names, {a.code: _name(a) for a in areas.values()})
     context = {
         **_frame(request, found, at, wall=wall),
-        "total": _figures(found.total),
+        "total": _figures(found.total, trends=_trends(actor, city_date(at, actor.zone))),
         "proofs": _proofs(found.total),
         "tabs": [
             Tab(str(name), f"?figure={key}{'&wall=1' if wall else ''}", current=key == figure)
@@ -200,12 +207,42 @@ def _frame(request: HttpRequest, found: Board, at: datetime, *, wall: bool) -> d
     }
 
 
-def _figures(figures: Figures, overview: str = "") -> list[Figure]:
+@lru_cache(maxsize=4096)
+def _told_apart(before: int, after: int, on: date) -> bool:
+    """Tell whether two counts differ by more than chance, by the exact comparison."""
+    return float(str(poisson_change(PoissonFacts(before=before, after=after), on).outcome["p_value"])) < CHANCE
+
+
+def _trends(actor: Actor, on: date) -> dict[str, Trend]:
+    """Return how much was found lately against the span before, with whether chance explains the difference as well."""
+    spans = Spans.to(on)
+    made = {}
+    for key, found in found_lately(actor, on).items():
+        if not found.before and not found.after:
+            continue
+        chosen = replace(Filters(**FIGURES[key][1]), open_only=False)
+        late = replace(chosen, found_from=spans.after_from, found_until=spans.until)
+        early = replace(chosen, found_from=spans.before_from, found_until=spans.after_from)
+        names = {"days": SPAN_DAYS, "late": written(found.after), "early": written(found.before)}
+        made[key] = Trend(
+            "",
+            "up" if found.after > found.before else "down" if found.after < found.before else "flat",
+            certain=_told_apart(found.before, found.after, on),
+            links=(
+                (_("近%(days)s天发现 %(late)s") % names, address(late)),
+                (_("前%(days)s天 %(early)s") % names, address(early)),
+            ),
+        )
+    return made
+
+
+def _figures(figures: Figures, overview: str = "", trends: Mapping[str, Trend] | None = None) -> list[Figure]:
     return [
         Figure(
             written(getattr(figures, key)),
             str(name),
             list_href(key, overview=overview),
+            trend=(trends or {}).get(key),
             quiet=getattr(figures, key) == 0,
         )
         for key, (name, _filters) in FIGURES.items()

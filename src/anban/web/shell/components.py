@@ -215,6 +215,8 @@ class Trend:
     text: str
     direction: str = "flat"
     certain: bool = True
+    links: tuple[tuple[str, str], ...] = ()
+    """The counts compared, each with the list that it counts."""
 
 
 @dataclass(frozen=True, slots=True)
