@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterator
 
 import hypothesis
 import pytest
+from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.db import connection
 from django.utils import translation
 
 from tests.chromium import chromium  # noqa: F401 - a fixture of every folder
+from tests.schema import migrated_once
 
 # No luck: every run draws the same cases; no clock: a slow machine is not a failure.
 hypothesis.settings.register_profile(
@@ -32,6 +34,30 @@ def own_language() -> Iterator[None]:
     """Let no test read in the language of a page that another one opened."""
     yield
     translation.deactivate()
+
+
+COST = {"time_cost": 1, "memory_cost": 8, "parallelism": 1}
+FULL_COST = {name: getattr(Argon2PasswordHasher, name) for name in COST}
+"""What a password costs in the house; its own test hashes with it, every other with as little as argon2 allows."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_passwords() -> Iterator[None]:
+    """Let the passwords of thousands of invented persons cost nothing."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in COST.items():
+            patch.setattr(Argon2PasswordHasher, name, value)
+        yield
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, pytestconfig: pytest.Config
+) -> Iterator[None]:
+    """Come before the test database is made: its tables are copied where no migration has changed."""
+    del django_db_modify_db_settings_parallel_suffix
+    with migrated_once(pytestconfig.rootpath / ".pytest_cache"):
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -23,6 +23,7 @@ from anban.contexts.responsibility.operations import add_mandate
 from anban.contexts.territory.models import Area, Body, Post
 from anban.contexts.territory.operations import add_area, add_body, add_post, add_root, appoint
 from anban.contexts.territory.queries import actor_for
+from tests.factories.replayed import replayed
 
 AT = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)  # a Monday, 09:00 in Beijing
 ON = date(2026, 3, 2)
@@ -137,6 +138,7 @@ class Town:
         return place
 
 
+@replayed
 def town(root: str = "town", kind: str = "real") -> Town:
     """Build the town: a city with two districts, two streets, and everybody who takes part in a hazard's life."""
     made = Town(root)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pyotp
 import pytest
+from django.contrib.auth.hashers import Argon2PasswordHasher, check_password, make_password
 from django.test import Client
 
 from anban.base.journal.models import Entry
 from anban.base.people import backend, operations, queries
 from anban.base.people.models import Account, ApiToken, SignInAttempt
 from anban.rules.errors import Refusal
+from tests.conftest import FULL_COST
 from tests.factories.office import PASSWORD, Office
 
 AT = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
@@ -98,6 +101,20 @@ def test_a_weak_password_is_refused_and_the_link_stays_good(office: Office, pass
     with refused(code):
         operations.set_up(token, password=password, at=AT)
     assert operations.set_up(token, password="只有小写没有数字也可以", at=AT).has_usable_password()
+
+
+def test_a_password_costs_in_the_house_what_argon2_asks_for(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert settings.PASSWORD_HASHERS == ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+    for name, value in FULL_COST.items():
+        monkeypatch.setattr(Argon2PasswordHasher, name, value)
+    hashed = make_password(PASSWORD)
+    assert hashed.startswith("argon2$argon2id$")
+    cost = dict(part.split("=") for part in hashed.split("$")[3].split(","))
+    # OWASP's least for argon2id: 19 MiB and two passes.
+    assert int(cost["m"]) >= 19 * 1024
+    assert int(cost["t"]) >= 2
+    assert check_password(PASSWORD, hashed)
+    assert not check_password(PASSWORD + "x", hashed)
 
 
 def test_the_present_password_is_asked_for(office: Office) -> None:
