@@ -95,6 +95,7 @@ def build(root: str, places: int, mandates: int) -> None:
     classes = [*known, *extra]
     areas = list(Area.objects.filter(root_id=root).exclude(level="community"))
     districts = [area for area in areas if area.in_overview]
+    root_area = next(area for area in areas if area.parent_id is None)
     kinds = list(place_kinds(root).values_list("code", flat=True))
     seats = [
         Body(
@@ -117,11 +118,16 @@ def build(root: str, places: int, mandates: int) -> None:
         rows.setdefault(key, Mandate(root=root, body=rng.choice(bodies), role=role, area=area, place_kind=kind, industry=industry, hazard_class=klass, from_on=since))  # fmt: skip
 
     for area in districts:
-        for kind in rng.sample(kinds, 50):
+        for kind in rng.sample(kinds, 45):
             enter("sector_lead", area, kind=kind)
         for one in classes[:38]:
-            enter("special", area, klass=one)
-            enter("enforcer", area, klass=one, since=date(2026, rng.randint(1, 9), 1))
+            enter("special", root_area if one in classes[20:] else area, klass=one)
+            enter(
+                "enforcer",
+                root_area if one in classes[20:] else area,
+                klass=one,
+                since=date(2026, rng.randint(1, 9), 1),
+            )
     for area in areas:
         if area.level == "street" and rng.random() < 0.95:
             enter("territory", area)

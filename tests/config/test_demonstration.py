@@ -23,7 +23,7 @@ from anban.base.journal.verification import verify
 from anban.base.notices.models import Notice
 from anban.base.people.backend import sign_in
 from anban.config import demonstration
-from anban.config.demonstration import facts, lives, names, pictures, places
+from anban.config.demonstration import facts, lives, mandates, names, pictures, places
 from anban.config.demonstration.bodies import DEVELOPMENT, VACANT, read_city
 from anban.config.demonstration.pictures import picture
 from anban.contexts.catalog.data.tables import check_items
@@ -31,7 +31,7 @@ from anban.contexts.hazards.models import Cycle, Hazard, Measure, Paper, Voice
 from anban.contexts.hazards.queries import at_hand, take_up, visible_to
 from anban.contexts.inspections.models import Answer, Finding, Visit, Visitor
 from anban.contexts.obligations.models import Obligation
-from anban.contexts.responsibility.models import Link
+from anban.contexts.responsibility.models import Boundary, Link
 from anban.contexts.responsibility.queries import Book, Resolver
 from anban.contexts.territory.models import AreaRoot, Body
 from anban.kit.credit_code import problems
@@ -223,6 +223,34 @@ def test_filling_goes_on_from_what_is_there(built):
     assert made["hazards"] + 10 <= have <= made["hazards"] + 20
     assert seen
     assert seen[-1][1] == made["hazards"] + 15
+
+
+def test_every_planted_gap_and_overlap_is_found_and_nothing_else(built):
+    home, _ = built
+    truth = json.loads((home / mandates.TRUTH).read_text(encoding="utf-8"))
+    codes = {str(key): code for key, code in Body.objects.filter(root_id=demonstration.ROOT).values_list("pk", "code")}
+    found = {
+        (row.fault, row.role, row.place_kind, row.hazard_class, row.area.code, row.places_count,
+         tuple(sorted(codes[one] for one in row.bodies.split(";") if one)))
+        for row in Boundary.objects.filter(root=demonstration.ROOT).select_related("area")
+    }  # fmt: skip
+    planted = {
+        (
+            row["fault"],
+            row["role"],
+            row["place_kind"],
+            row["hazard_class"],
+            row["area"],
+            row["places"],
+            tuple(row["bodies"]),
+        )
+        for row in truth
+    }
+    assert planted == found
+    assert len(planted) >= 8
+    assert {row[0] for row in planted} == {"gap", "overlap"}
+    owed = set(Obligation.objects.filter(kind="assign_boundary", state="open").values_list("matter_id", flat=True))
+    assert owed == set(Boundary.objects.filter(root=demonstration.ROOT).values_list("pk", flat=True))
 
 
 def _told(days, *, together: bool):

@@ -36,6 +36,8 @@ from anban.contexts.oversight.models import (
     SanctionCase,
     SanctionItem,
 )
+from anban.contexts.responsibility.models import Boundary
+from anban.contexts.responsibility.operations import Asked, open_joint
 from anban.contexts.risk.models import Assessment, Report
 from anban.contexts.risk.queries import FIGURES as COUNTED
 from anban.contexts.risk.queries import HAZARDS
@@ -148,6 +150,16 @@ def spot(made: Town, key: str) -> Spot:
         kind: attach(actor=made.job, at=AT, file=stored, matter_kind=kind, matter_id=row.pk, purpose="before").pk
         for kind, row in (("hazard", hazard), ("place", place))
     }
+    boundary = Boundary.objects.create(
+        root=made.root, number=f"JM-{key}", fault="gap", role="territory", area=made.areas[area], area_path=place.area_path,
+        found_at=AT,
+    )  # fmt: skip
+    made.body(f"{name}局", "district_water", area)
+    made.hold(f"{name}局员", f"{name}局", "district_regulator", area, sector="water")
+    joint = open_joint(
+        actor=made.job, at=AT, kind="guidance", title=name, area_path=place.area_path, matter=("place", place.pk),
+        parts=[Asked(made.bodies[f"{name}局"], "答复")],
+    )  # fmt: skip
     made.hold(f"{name}员工", next(iter(made.bodies)), "safety_inspector", area)
     holding = Holding.objects.get(person=made.people[f"{name}员工"])
     newest, _ = Assessment.objects.get_or_create(
@@ -178,6 +190,8 @@ def spot(made: Town, key: str) -> Spot:
             "action": "verify", "step": "disable", "size": "thumb", "number": 1, "merge_id": uuid4(), "view_id": uuid4(),
             "job_id": uuid4(), "token_id": uuid4(), "report_id": report.pk,
             "name": "accident_grade", **overseen,
+            "boundary_id": boundary.pk, "joint_id": joint.pk,
+            "part_id": joint.parts.get().pk,
         },
     )  # fmt: skip
 
@@ -250,6 +264,8 @@ class Site:
             ids["step"] = "rectify" if "findings" in row.address else "decide"
         if "/bulk/" in row.address:
             ids["action"] = "transfer"
+        if "/boundaries/" in row.address:
+            ids["step"] = "assign"
         if row.address.startswith("/board/<"):
             ids["code"] = "A01"
         path = re.sub(r"<\w+:(\w+)>", lambda found: str(ids[found[1]]), row.address)

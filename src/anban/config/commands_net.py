@@ -6,17 +6,22 @@ import argparse
 import json
 from datetime import date, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import UUID
 
-from anban.config.commands_tables import _actor
+from anban.base.people.actor import Actor
+from anban.config.commands_tables import actor_in, report_office
 from anban.config.installation import REAL, migrate
 from anban.config.speaking import Trouble, complain, pick, put, say
 from anban.contexts.catalog.queries import hazard_classes
 from anban.contexts.establishments.models import Place
 from anban.contexts.establishments.queries import places_by_id, places_by_number
 from anban.contexts.responsibility import net
+from anban.contexts.responsibility.importers import take_in_bodies, take_in_mandates
+from anban.contexts.responsibility.operations import look_over
 from anban.contexts.responsibility.queries import Answer, powers, resolve
+from anban.contexts.responsibility.start import write_start
 from anban.contexts.territory.queries import city_date
 from anban.kit.clock import now
 
@@ -38,6 +43,18 @@ def add_arguments(subparsers: Any) -> None:
     asking.add_argument("place", metavar="PLACE", help=pick("场所编号", "a place's number"))
     asking.add_argument("hazard_class", metavar="CLASS", help=pick("隐患类别代码", "a hazard class's code"))
     _common(asking, again=True)
+    starting = words.add_parser(
+        "start",
+        help=pick("采用起始职责表", "adopt the starting table"),
+        description=pick(
+            "按随附的起始职责表（有依据、有日期）为各区、各街道建立机构和职责；--out 只写表，先看后导。",
+            "Make bodies and mandates of every district and street by the packaged table; --out only writes the tables.",
+        ),
+    )
+    starting.add_argument("--from", dest="since", type=_day, metavar="DATE", help=pick("生效日期（默认今天）", "in force from (today)"))  # fmt: skip
+    starting.add_argument("--members", action="store_true", help=pick("连同按职责参与的部门", "with those who take part by duty"))  # fmt: skip
+    starting.add_argument("--out", type=Path, metavar="DIR", default=argparse.SUPPRESS, help=pick("只写表到此目录", "only write the tables here"))  # fmt: skip
+    _common(starting, again=True)
     parser.set_defaults(run=_run)
 
 
@@ -61,10 +78,12 @@ def _day(text: str) -> date:
 def _run(options: argparse.Namespace) -> int:
     """Answer ``anban net`` and ``anban net resolve``."""
     migrate()
-    actor = _actor(options.root)
+    actor = actor_in(options.root)
     on = options.on or city_date(now(), options.root)
     if options.word == "resolve":
         return _resolve(options, on)
+    if options.word == "start":
+        return _start(options, actor)
     found = net.write_lists(actor, on, options.out) if options.out else net.figures(actor, on)
     if options.json:
         put(json.dumps(found.as_json()))
@@ -75,6 +94,33 @@ def _run(options: argparse.Namespace) -> int:
         f"{on}: {found.places} places × {found.classes} classes × 4 roles: {found.resolved} resolved, {found.gaps} gaps, "
         f"{found.overlaps} overlaps ({found.assigned} of them assigned)",
     )
+    return 0
+
+
+def _start(options: argparse.Namespace, actor: Actor) -> int:
+    """Adopt the starting table: bodies first, then mandates, both through their importers; twice changes nothing."""
+    since = options.since or city_date(now(), options.root)
+    if options.out:
+        made = write_start(options.root, since, options.out, members=options.members)
+        say(
+            f"已写 {made.body_rows} 个机构、{made.mandate_rows} 条职责到 {options.out}",
+            f"{made.body_rows} bodies and {made.mandate_rows} mandates written to {options.out}",
+        )
+        return 0
+    with TemporaryDirectory() as folder:
+        made = write_start(options.root, since, Path(folder), members=options.members)
+        bodies = take_in_bodies(made.bodies, actor=actor, at=now()).as_json() if made.body_rows else {"new": 0}
+        taken = take_in_mandates(made.mandates, actor=actor, at=now())
+    counts = taken.as_json()
+    look_over(actor=actor, at=now())
+    if options.json:
+        put(json.dumps({"bodies": bodies["new"], **counts}))
+    else:
+        say(
+            f"新建机构 {bodies['new']} 个；职责新增 {counts['new']}，未变 {counts['same']}，退回 {counts['refused']}",
+            f"{bodies['new']} bodies made; mandates: {counts['new']} new, {counts['same']} same, {counts['refused']} refused",
+        )
+    report_office(taken)
     return 0
 
 

@@ -124,7 +124,7 @@ def _import(options: argparse.Namespace) -> int:
         complain(Trouble(f"映射只能导入地区根 {own}", f"the mapping belongs to the root {own}"))
         return 2
     zone = str(mappings[0].prepare.get("root", {}).get("zone", ""))
-    actor = keeper(None, own, zone=zone or _zone(own)) if own else _actor(options.root or REAL)
+    actor = keeper(None, own, zone=zone or _zone(own)) if own else actor_in(options.root or REAL)
     try:
         taken = take_in(
             options.files,
@@ -155,7 +155,7 @@ def _import(options: argparse.Namespace) -> int:
 def _import_office(options: argparse.Namespace) -> int:
     """Take in tables of mandates or bodies: the good rows go in, the others are handed back."""
     migrate()
-    actor = _actor(options.root or REAL)
+    actor = actor_in(options.root or REAL)
     total: Counter[str] = Counter()
     for number, path in enumerate(options.files):
         refused = options.refused
@@ -166,7 +166,7 @@ def _import_office(options: argparse.Namespace) -> int:
         except FileRefused as trouble:
             complain(Trouble(f"{path}：{trouble.zh}", f"{path}: {trouble.en}"))
             return 1
-        _report_office(taken)
+        report_office(taken)
         total.update(taken.as_json())
     if options.mapping == "mandates" and not options.preview and total["new"] + total["changed"]:
         look_over(actor=actor, at=now())
@@ -181,7 +181,8 @@ def _import_office(options: argparse.Namespace) -> int:
     return 0
 
 
-def _report_office(taken: TakenTable) -> None:
+def report_office(taken: TakenTable) -> None:
+    """Say on standard error which rows of an office's table are refused, and which somebody should look at."""
     for label, rows in ((("退回", "refused"), taken.problems), (("提示", "note"), taken.notes)):
         for problem in rows[:SHOWN]:
             where = " ".join(
@@ -247,7 +248,8 @@ def _zone(code: str) -> str:
     return row.zone if row else "Asia/Shanghai"
 
 
-def _actor(code: str) -> Actor:
+def actor_in(code: str) -> Actor:
+    """Return the hand of the command line in a root. Raises: Trouble."""
     row = roots().filter(pk=code).first()
     if row is None:
         known = "、".join(roots().values_list("code", flat=True))
@@ -265,7 +267,7 @@ def _export(options: argparse.Namespace) -> int:
         complain(Trouble("--out 须是 .csv 或 .xlsx", "--out takes a .csv or an .xlsx"))
         return 2
     migrate()
-    actor, at = _actor(options.root), now()
+    actor, at = actor_in(options.root), now()
     form: Literal["csv", "xlsx"] = "xlsx" if suffix == ".xlsx" else "csv"
     path = ""
     if options.area:

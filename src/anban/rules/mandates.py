@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Final
@@ -73,15 +73,26 @@ NOBODY: Final = Found(State.GAP)
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
-    """All answers of one kind of place in one spot: per role one for most classes, and those of the classes named apart."""
+class RoleSheet:
+    """All answers of one role for one kind of place in one spot: one for most classes, and those of the classes named apart."""
 
-    common: Mapping[str, Found]
-    apart: Mapping[str, Mapping[str, Found]]
+    common: Found
+    apart: Mapping[str, Found]
+
+    def of(self, hazard_class: str) -> Found:
+        """This function will return the answer for one class."""
+        return self.apart.get(hazard_class, self.common)
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """All answers of one kind of place in one spot."""
+
+    roles: Mapping[str, RoleSheet]
 
     def of(self, role: str, hazard_class: str) -> Found:
         """This function will return the answer of one role for one class."""
-        return self.apart[role].get(hazard_class, self.common[role])
+        return self.roles[role].of(hazard_class)
 
 
 def best(rows: Sequence[Row]) -> Found:
@@ -112,79 +123,90 @@ def _judged(rows: Sequence[Row]) -> Found:
     return Found(state, first, first)
 
 
+Signature = tuple[str, tuple[str, ...], tuple[str, ...]]
+
+
 @dataclass(slots=True)
 class Table:
-    """The rows in force on one day, by the prefix of the area that they cover.
+    """The rows in force on one day, by role and by the prefix of the area that they cover.
 
-    One implementation serves a single question and the pass over a city: the pass asks each different combination of kind,
-    matching industries and covering areas once, and within it each class that is named apart.
+    One implementation serves a single question and the pass over a city: for each role the pass asks every different
+    combination of kind, matching industries and covering areas once, and within it each class that is named apart. Two places
+    with the same signature for a role have the same answers of that role.
     """
 
     rows: Sequence[Row]
-    _by_prefix: dict[str, list[Row]] = field(default_factory=dict)
-    _kinds: frozenset[str] = frozenset()
-    _industries: tuple[str, ...] = ()
-    _areas: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    _trades: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    _sheets: dict[tuple[str, tuple[str, ...], tuple[str, ...]], Sheet] = field(default_factory=dict)
+    _by_prefix: dict[str, dict[str, list[Row]]] = field(default_factory=dict)
+    _kinds: dict[str, frozenset[str]] = field(default_factory=dict)
+    _industries: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    _areas: dict[str, dict[str, tuple[str, ...]]] = field(default_factory=dict)
+    _trades: dict[str, dict[str, tuple[str, ...]]] = field(default_factory=dict)
+    _sheets: dict[str, dict[Signature, RoleSheet]] = field(default_factory=dict)
 
     @classmethod
     def on(cls, rows: Iterable[Row], day: date) -> Table:
         """This function will return the table of one day."""
-        self = cls([row for row in rows if row.in_force(day)])
-        held: dict[str, list[Row]] = defaultdict(list)
-        for row in self.rows:
-            for path in row.paths:
-                held[path].append(row)
-        self._by_prefix = dict(held)
-        self._kinds = frozenset(row.place_kind for row in self.rows)
-        self._industries = tuple(sorted({row.industry for row in self.rows if row.industry}))
+        return cls.of([row for row in rows if row.in_force(day)])
+
+    @classmethod
+    def of(cls, rows: Sequence[Row]) -> Table:
+        """This function will return the table of these rows, whatever their days."""
+        self = cls(rows)
+        for role in ROLES:
+            held: dict[str, list[Row]] = defaultdict(list)
+            own = [row for row in rows if row.role == role]
+            for row in own:
+                for path in row.paths:
+                    held[path].append(row)
+            self._by_prefix[role] = dict(held)
+            self._kinds[role] = frozenset(row.place_kind for row in own)
+            self._industries[role] = tuple(sorted({row.industry for row in own if row.industry}))
+            self._sheets[role] = {}
         return self
 
-    def signature(self, kind: str, industry: str, path: str) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
-        """This function will return what of a place matters to the table: two places with the same one have the same answers."""
+    def signature(self, role: str, kind: str, industry: str, path: str) -> Signature:
+        """This function will return what of a place matters to a role."""
         areas = self._areas.get(path)
         if areas is None:
-            areas = tuple(prefix for prefix in prefixes(path) if prefix in self._by_prefix)
+            every = prefixes(path)
+            areas = {one: tuple(prefix for prefix in every if prefix in self._by_prefix[one]) for one in ROLES}
             self._areas[path] = areas
         trades = self._trades.get(industry)
         if trades is None:
-            trades = tuple(one for one in self._industries if industry.startswith(one))
+            trades = {one: tuple(p for p in self._industries[one] if industry.startswith(p)) for one in ROLES}
             self._trades[industry] = trades
-        return (kind if kind in self._kinds else "", trades, areas)
+        return (kind if kind in self._kinds[role] else "", trades[role], areas[role])
+
+    def role_sheet(self, role: str, kind: str, industry: str, path: str) -> RoleSheet:
+        """This function will return all answers of one role for a place of a kind and industry at a path."""
+        key = self.signature(role, kind, industry, path)
+        made = self._sheets[role].get(key)
+        if made is None:
+            made = self._sheets[role][key] = _sheet(self._fitting(role, key))
+        return made
 
     def sheet(self, kind: str, industry: str, path: str) -> Sheet:
         """This function will return all answers for a place of a kind and industry at a path."""
-        key = self.signature(kind, industry, path)
-        made = self._sheets.get(key)
-        if made is None:
-            made = self._sheets[key] = _sheet(self.fitting(kind, industry, path))
-        return made
+        return Sheet({role: self.role_sheet(role, kind, industry, path) for role in ROLES})
 
-    def fitting(self, kind: str, industry: str, path: str) -> list[Row]:
-        """This function will return the rows that cover a place, whatever their class and role."""
-        kind, trades, areas = self.signature(kind, industry, path)
+    def _fitting(self, role: str, signature: Signature) -> list[Row]:
+        kind, trades, areas = signature
         found = {
             row.key: row
             for prefix in areas
-            for row in self._by_prefix[prefix]
+            for row in self._by_prefix[role][prefix]
             if row.place_kind in ("", kind) and (not row.industry or row.industry in trades)
         }
         return list(found.values())
 
 
-def _sheet(rows: Iterable[Row]) -> Sheet:
-    by_role: dict[str, list[Row]] = {role: [] for role in ROLES}
+def _sheet(rows: Sequence[Row]) -> RoleSheet:
+    general = [row for row in rows if not row.hazard_class]
+    by_class: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
-        by_role[row.role].append(row)
-    common: dict[str, Found] = {}
-    apart: dict[str, dict[str, Found]] = {}
-    for role, held in by_role.items():
-        general = [row for row in held if not row.hazard_class]
-        common[role] = best(general)
-        named = {row.hazard_class for row in held if row.hazard_class}
-        apart[role] = {one: best([row for row in held if row.hazard_class in ("", one)]) for one in sorted(named)}
-    return Sheet(common, apart)
+        if row.hazard_class:
+            by_class[row.hazard_class].append(row)
+    return RoleSheet(best(general), {one: best([*general, *held]) for one, held in sorted(by_class.items())})
 
 
 def prefixes(path: str) -> tuple[str, ...]:
@@ -202,6 +224,8 @@ class History:
     days: tuple[date, ...]
     """The days on which any row begins or ends, in order."""
     _tables: dict[date, Table] = field(default_factory=dict)
+    _ever: Table | None = None
+    _known: dict[tuple[Signature, str, str, date], date | None] = field(default_factory=dict)
 
     def table(self, day: date) -> Table:
         """This function will return the table of a day, made once."""
@@ -210,11 +234,30 @@ class History:
             made = self._tables[day] = Table.on(self.rows_on(day), day)
         return made
 
+    def ever(self, on: date) -> Table:
+        """This function will return the table of all rows of all days up to ``on``: its signatures tell places apart for ever."""
+        if self._ever is None:
+            paths: dict[Hashable, dict[str, None]] = {}
+            rows: dict[Hashable, Row] = {}
+            for day in (*(one for one in self.days if one <= on), on):
+                for row in self.rows_on(day):
+                    rows[row.key] = row
+                    paths.setdefault(row.key, {}).update(dict.fromkeys(row.paths))
+            self._ever = Table.of([replace(row, paths=tuple(paths[key])) for key, row in rows.items()])
+        return self._ever
+
     def since(self, kind: str, industry: str, path: str, role: str, hazard_class: str, on: date) -> date | None:
         """This function will return the day from which the answer has been what it is on ``on``, None when from the start."""
-        now = self.table(on).sheet(kind, industry, path).of(role, hazard_class)
+        key = (self.ever(on).signature(role, kind, industry, path), role, hazard_class, on)
+        if key not in self._known:
+            self._known[key] = self._since(kind, industry, path, role, hazard_class, on)
+        return self._known[key]
+
+    def _since(self, kind: str, industry: str, path: str, role: str, hazard_class: str, on: date) -> date | None:
+        now = self.table(on).role_sheet(role, kind, industry, path).of(hazard_class)
         for day in reversed([one for one in self.days if one <= on]):
-            before = self.table(day - timedelta(days=1)).sheet(kind, industry, path).of(role, hazard_class)
+            table = self.table(day - timedelta(days=1))
+            before = table.role_sheet(role, kind, industry, path).of(hazard_class)
             if (before.state, before.bodies) != (now.state, now.bodies):
                 return day
         return None

@@ -7,6 +7,7 @@ from django.urls import include, path
 urlpatterns = [
     path("", include("anban.web.public.urls")),
     path("", include("anban.web.desk.office_urls")),
+    path("", include("anban.web.desk.net_urls")),
     path("", include("anban.web.desk.oversight.urls")),
     path("", include("anban.web.desk.urls")),
     path("", include("anban.web.board.urls")),

@@ -16,7 +16,7 @@ from django.conf import settings
 from anban.base.jobs.operations import enqueue
 from anban.base.journal.operations import unit
 from anban.base.people.queries import account_by_login
-from anban.config.demonstration import accounts, lives, pictures, places, stories
+from anban.config.demonstration import accounts, lives, mandates, pictures, places, stories
 from anban.config.demonstration.accounts import FILE, STORIES, logins
 from anban.config.demonstration.bodies import ROOT, SEED, City, open_city, read_city
 from anban.contexts.hazards.models import Hazard
@@ -63,6 +63,7 @@ def _build(folder: Path, passwords: accounts.Passwords, at: datetime, hazards: i
     city = open_city(at)
     places.register_places(city)
     places.give_posts(city)
+    mandates.enter_mandates(city)
     photos = pictures.store_pictures(city)
     with remembering():
         told = stories.plant(city, folder / STORIES, photos)
@@ -79,6 +80,7 @@ def _build(folder: Path, passwords: accounts.Passwords, at: datetime, hazards: i
         if fill > hazards:
             enqueue(FILL, actor=city.job, at=at, slot="first", root=ROOT, args={"target": fill, "at": at.isoformat()})
         accounts.write_whole(folder / FILE, made)
+    mandates.look_and_tell(city, folder / mandates.TRUTH)
     tally(actor=city.job, at=at)
     return {
         "root": ROOT, "fill": fill, "logins": made, "stories": told.rows, "refused": dict(Counter(player.refused)),

@@ -1,4 +1,4 @@
-"""The bodies of the demonstration city: committee offices, bureaus, streets, their posts, persons, deputies and duties."""
+"""The bodies of the demonstration city: committee offices, bureaus, streets, their posts, persons and deputies."""
 
 from __future__ import annotations
 
@@ -13,10 +13,8 @@ from anban.base.people.actor import Actor, job_actor
 from anban.base.people.models import Person
 from anban.base.people.operations import add_people, add_person
 from anban.config.demonstration.names import person_name
-from anban.contexts.catalog.data.tables import BodyKindRow, body_kinds, hazard_classes, place_kinds
+from anban.contexts.catalog.data.tables import BodyKindRow, body_kinds
 from anban.contexts.catalog.operations import load_standard
-from anban.contexts.responsibility.models import Mandate
-from anban.contexts.responsibility.operations import add_mandates
 from anban.contexts.territory.models import Area, Body, Holding, Post
 from anban.contexts.territory.operations import add_bodies, add_posts, add_root, appoint_many, leave, load_beijing
 from anban.contexts.territory.queries import actor_for, area_by_code, areas, bodies, city_date, holders, posts, roots
@@ -38,21 +36,8 @@ DISTRICT_KINDS = (
 CITY_KINDS = ("city_committee_office", "city_government", "city_emergency", "city_fire", "city_postal")
 OFFICERS = {"district_fire": 5, "district_emergency": 4, "district_urban_management": 3}
 
-ENFORCERS = {
-    "FIRE": "district_fire", "ELEC": "district_fire", "EBIK": "district_fire", "HOT": "district_fire",
-    "LITH": "district_fire", "STRU": "district_housing_construction", "CHEM": "district_emergency",
-    "DUST": "district_emergency", "MGMT": "district_emergency", "CONF": "district_emergency",
-    "SPEC": "district_market", "PIPE": "district_urban_enforcement",
-}  # fmt: skip
-"""The body that orders, per hazard class; gas is the street's own by devolved items."""
-
 VACANT = ("通州区", "district_commerce")
 """The bureau whose head left, with no deputy named and nobody else on its posts."""
-
-LEAD_BASIS = "安全生产法 第三条、第十条；行业主管起始表（演示）"
-SPECIAL_BASIS = "安全生产法 第十条；专业监管分工（演示）"
-ENFORCE_BASIS = "执法主体名录（演示）"
-STREET_BASIS = "街道综合行政执法下放事项（2020-07-01）；北京市燃气管理条例"
 
 
 @dataclass
@@ -96,7 +81,7 @@ class City:
 
 
 def open_city(at: datetime) -> City:
-    """Open the root with Beijing's areas, the catalog, every body with its posts and persons, and the table of duties.
+    """Open the root with Beijing's areas, the catalog, and every body with its posts and persons.
 
     All of it or nothing: a root that is there has everything, and is read.
     """
@@ -115,7 +100,6 @@ def open_city(at: datetime) -> City:
             add_person(actor=job, at=began, root=ROOT, name="数据管理组", steward=True)
             _found(city)
             _staff(city, Random(SEED))  # noqa: S311 - invented names
-            _duties(city)
             _vacate(city)
     return read_city(at)
 
@@ -253,56 +237,6 @@ def _distinct(rng: Random, count: int) -> list[str]:
             name = person_name(rng)
         made.append(name)
     return made
-
-
-def _duties(city: City) -> None:
-    """Enter who leads, who supervises and who orders, from the catalog: 经开区 first, for its street is its own."""
-    rows: list[Mandate] = []
-    since = city_date(city.began, ROOT)
-    root_area = city.bodies["city_postal:110000"].area
-    rows.append(
-        _mandate("city_postal", root_area, root_area, city, since, "sector_lead", LEAD_BASIS, kind="parcel_station")
-    )
-    for district in sorted(city.districts, key=lambda row: row.code != DEVELOPMENT):
-        over = city.streets[DEVELOPMENT][0] if district.code == DEVELOPMENT else district
-        for row in place_kinds():
-            for lead in row.lead:
-                if city.body(lead, district.code):
-                    rows.append(_mandate(lead, district, over, city, since, "sector_lead", LEAD_BASIS, kind=row.code))
-        for one in hazard_classes():
-            named = [kind for kind in one.special_regulator if city.body(kind, district.code)]
-            for special in named[:1]:
-                rows.append(_mandate(special, district, over, city, since, "special", SPECIAL_BASIS, klass=one.code))
-            if one.code in ENFORCERS:
-                body = ENFORCERS[one.code]
-                rows.append(_mandate(body, district, over, city, since, "enforcer", ENFORCE_BASIS, klass=one.code))
-        for street in city.streets.get(district.code, ()):
-            rows.append(
-                _mandate("street_enforcement", street, street, city, since, "enforcer", STREET_BASIS, klass="GAS")
-            )
-            for kind in ("ebike_parking", "small_works"):
-                rows.append(
-                    _mandate("street_safety_office", street, street, city, since, "sector_lead", LEAD_BASIS, kind=kind)
-                )
-    add_mandates(actor=city.job, at=city.began, rows=rows)
-
-
-def _mandate(
-    body: str,
-    seat: Area,
-    over: Area,
-    city: City,
-    since: date,
-    role: str,
-    basis: str,
-    *,
-    kind: str = "",
-    klass: str = "",
-) -> Mandate:
-    found = city.bodies[f"{body}:{seat.code}"]
-    return Mandate(
-        root=ROOT, body=found, role=role, area=over, place_kind=kind, hazard_class=klass, from_on=since, basis=basis
-    )
 
 
 def _vacate(city: City) -> None:

@@ -14,7 +14,8 @@ from zoneinfo import ZoneInfo
 from anban.base.people.actor import Actor
 from anban.base.people.models import Person
 from anban.config.demonstration import facts
-from anban.config.demonstration.bodies import ENFORCERS, ROOT, City
+from anban.config.demonstration.bodies import ROOT, City
+from anban.config.demonstration.mandates import ENFORCERS
 from anban.config.demonstration.places import FOCUS, Spot
 from anban.contexts.catalog.data.tables import CheckItemRow, check_items, hazard_classes, place_kinds
 from anban.contexts.hazards.models import Hazard

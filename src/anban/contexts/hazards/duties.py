@@ -71,7 +71,7 @@ TITLES: Mapping[str, tuple[str, str]] = {
     "apply": ("申请验收", "Apply for acceptance"), "delist": ("摘牌", "Delist"), "order": ("责令或移交", "Order or hand over"),
     "name_person": ("落实整改责任人", "Name the liable person"), "returned": ("退回再移交", "Returned: hand over again"),
     "designate": ("指定承办单位", "Designate the body"), "propose_case": ("提请立案", "Propose a case"),
-    "answer_extension": ("答复延期申请", "Answer the extension"), "arrive": ("报到", "Arrive"),
+    "answer_extension": ("答复延期申请", "Answer the extension"),
 }  # fmt: skip
 """The verb of each duty, in Chinese and English."""
 
@@ -149,8 +149,6 @@ def _beside(
         )
     elif action is Action.REFUSE_EXTENSION:
         obligations.fulfil(actor=actor, at=at, matter_id=hazard.pk, kinds=["answer_extension"])
-    elif action is Action.WHISTLE:
-        _owe_answer(actor, at, hazard, desk, "arrive", resolution.special, "北京市街道办事处条例", Clock.WHISTLE)
     elif action in (Action.FILE_CASE, Action.SIMPLE_PENALTY, Action.WAIVE):
         obligations.fulfil(actor=actor, at=at, matter_id=hazard.pk, kinds=["propose_case"])
 

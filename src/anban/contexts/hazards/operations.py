@@ -348,7 +348,24 @@ def _open_new(
     )
     _fill_chain(actor, desk, hazard, place, resolution, finder)
     duties.settle(actor=actor, at=desk.at, hazard=hazard, desk=desk, resolution=resolution)
+    _bring_together(actor, desk, hazard, resolution)
     return Entered(hazard, "new")
+
+
+def _bring_together(actor: Actor, desk: Desk, hazard: Hazard, resolution: Resolution) -> None:
+    """Open the joint mechanisms that a hazard calls for: each member's part is then on a desk."""
+    responsibility.open_by_rule(
+        actor=actor,
+        at=desk.at,
+        matter=("hazard", hazard.pk),
+        title=f"{hazard.place_title}：{hazard.fact}"[:200],
+        area_path=hazard.area_path,
+        resolution=resolution,
+        on=desk.on,
+        hazard_class=hazard.class_code,
+        hazard_code=hazard.code,
+        grave=hazard.grade in (Grade.SUSPECTED_MAJOR.value, Grade.MAJOR.value),
+    )
 
 
 def _join(actor: Actor, at: datetime, hazard: Hazard, seen: Sighting, found_on: date) -> Entered:
@@ -561,7 +578,11 @@ def act(
             words={k: str(v) for k, v in work.facts.items() if k in WORDS},
             wrote=wrote,
         )
+        if arrived in FINAL and before not in FINAL:
+            responsibility.close_joints(actor=actor, at=at, matter_id=hazard.pk)
         duties.settle(actor=actor, at=at, hazard=hazard, desk=desk, resolution=resolution, action=action, before=before)
+        if action in (Action.SUSPECT, Action.JUDGE) and arrived not in FINAL:
+            _bring_together(actor, desk, hazard, resolution)
         return hazard
 
 
@@ -969,8 +990,24 @@ def _name_body(work: Work) -> None:
 
 
 def _whistle(work: Work) -> None:
-    work.noted["bodies"] = (
-        [str(b) for b in work.facts["bodies"]] if not isinstance(work.facts["bodies"], str) else [work.facts["bodies"]]
+    """Call the departments: each owes its arrival by the clock, and a refusal goes to the district government."""
+    given = work.facts["bodies"]
+    ids = [given] if isinstance(given, str | UUID) else list(given)
+    called = [body_by_id(UUID(str(one))) for one in ids]
+    bodies = [one for one in called if one is not None and one.root_id == work.hazard.root]
+    if len(bodies) < len(ids):
+        raise Refusal("hazard.body_unknown", field="bodies")
+    work.noted["bodies"] = [str(one.pk) for one in bodies]
+    responsibility.open_joint(
+        actor=work.actor,
+        at=work.desk.at,
+        kind="whistle",
+        title=f"{work.hazard.place_title}：{work.hazard.fact}"[:200],
+        area_path=work.hazard.area_path,
+        matter=("hazard", work.hazard.pk),
+        parts=[responsibility.Asked(one, str(work.facts["reason"])) for one in dict.fromkeys(bodies)],
+        caller=work.own_body(),
+        urgent=work.hazard.life_at_risk,
     )
 
 

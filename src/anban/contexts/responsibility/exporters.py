@@ -28,6 +28,21 @@ MANDATES = declare(
     )
 )  # fmt: skip
 
+BOUNDARIES = declare(
+    Export(
+        name="boundaries", version=1,
+        source="responsibility_boundary b", root="b.root",
+        columns=(
+            Column("id", "key", "b.id"), Column("fault", "text", "b.fault"), Column("role", "text", "b.role"),
+            Column("place_kind", "text", "b.place_kind"), Column("industry", "text", "b.industry"),
+            Column("hazard_class", "text", "b.hazard_class"), Column("area_path", "text", "b.area_path"),
+            Column("state", "text", "b.state"), Column("places", "int", "b.places_count"),
+            Column("since_on", "date", "b.since_on"), Column("found_on", "instant_day", "b.found_at"),
+            Column("assigned_on", "instant_day", "b.assigned_at"), Column("ended_on", "instant_day", "b.ended_at"),
+        ),
+    )
+)  # fmt: skip
+
 
 def export_mandates(
     *,

@@ -100,8 +100,9 @@ class Net:
     overview: Overviews
     coverage: Coverage
     assigned: Mapping[Scope, Boundary]
-    _answers: dict[tuple[str, tuple[str, ...], tuple[str, ...]], Answers] = field(default_factory=dict)
-    _since: dict[tuple[object, str, str], date | None] = field(default_factory=dict)
+    _answers: dict[tuple[int, ...], Answers] = field(default_factory=dict)
+    _parts: dict[int, Answers] = field(default_factory=dict)
+    """By the identity of the table's own sheets, which the table keeps."""
 
     @classmethod
     def load(cls, root: str, on: date, *, instead: Iterable[Mandate] | None = None) -> Net:
@@ -120,7 +121,7 @@ class Net:
         return cls(
             root,
             on,
-            tuple(catalog.hazard_classes(root, on).values_list("code", flat=True)),
+            classes_of(root, on),
             Table.on(rows_on(on), on),
             History(rows_on, tuple(sorted(ends))),
             {one.path: one for one in areas},
@@ -133,25 +134,33 @@ class Net:
         )
 
     def answers(self, kind: str, industry: str, path: str) -> Answers:
-        """Return all answers for places of a kind and industry at a path."""
-        key = self.table.signature(kind, industry, path)
+        """Return all answers for places of a kind and industry at a path: what the four roles say, added up."""
+        parts = tuple(self._part(role, kind, industry, path) for role in ROLES)
+        key = tuple(id(part) for part in parts)
         made = self._answers.get(key)
         if made is None:
-            made = self._answers[key] = self._count(kind, industry, path)
+            made = self._answers[key] = Answers(
+                sum(part.resolved for part in parts),
+                sum(part.gaps for part in parts),
+                sum(part.overlaps for part in parts),
+                tuple(fault for part in parts for fault in part.faults),
+            )
         return made
 
-    def _count(self, kind: str, industry: str, path: str) -> Answers:
-        sheet = self.table.sheet(kind, industry, path)
-        states: Counter[State] = Counter()
-        faults: list[Fault] = []
-        for role in ROLES:
-            apart = sheet.apart[role]
+    def _part(self, role: str, kind: str, industry: str, path: str) -> Answers:
+        sheet = self.table.role_sheet(role, kind, industry, path)
+        made = self._parts.get(id(sheet))
+        if made is None:
+            states: Counter[State] = Counter()
+            faults: list[Fault] = []
             for one in self.classes:
-                found = apart.get(one) or sheet.common[role]
+                found = sheet.of(one)
                 states[found.state] += 1
                 if found.state is not State.RESOLVED:
                     faults.append(Fault(role, one, found))
-        return Answers(states[State.RESOLVED], states[State.GAP], states[State.OVERLAP], tuple(faults))
+            made = Answers(states[State.RESOLVED], states[State.GAP], states[State.OVERLAP], tuple(faults))
+            self._parts[id(sheet)] = made
+        return made
 
     def scope(self, fault: Fault, kind: str, path: str) -> Scope:
         """Return the boundary that an open answer belongs to."""
@@ -186,10 +195,7 @@ class Net:
 
     def since(self, fault: Fault, kind: str, industry: str, path: str) -> date | None:
         """Return the day from which an answer has been open the way it is, None when from the start."""
-        key = (self.table.signature(kind, industry, path), fault.role, fault.hazard_class)
-        if key not in self._since:
-            self._since[key] = self.history.since(kind, industry, path, fault.role, fault.hazard_class, self.on)
-        return self._since[key]
+        return self.history.since(kind, industry, path, fault.role, fault.hazard_class, self.on)
 
 
 @dataclass(slots=True)
@@ -258,22 +264,28 @@ class Cell:
     places: int = 0
     gaps: dict[str, int] = field(default_factory=dict)
     overlaps: dict[str, int] = field(default_factory=dict)
+    either: dict[str, int] = field(default_factory=dict)
     gap_any: int = 0
     overlap_any: int = 0
     open_any: int = 0
 
 
-def matrix(actor: Actor, on: date, *, by_industry: bool = False) -> dict[tuple[str, str], Cell]:
-    """Return cells by place kind (or industry division) and overview area's code, of the places that the actor sees."""
+def matrix(
+    actor: Actor, on: date, *, by_industry: bool = False, by_street: bool = False
+) -> dict[tuple[str, str], Cell]:
+    """Return cells by place kind (or industry division) and overview area's code (or street's path) of the visible places."""
     net = Net.load(actor.root, on)
     cells: dict[tuple[str, str], Cell] = defaultdict(Cell)
     for kind, industry, path, count in groups(actor):
         answers = net.answers(kind, industry, path)
-        cell = cells[industry[:2] if by_industry else kind, net.overview.of(path)]
+        where = net.street(path).path if by_street else net.overview.of(path)
+        cell = cells[industry[:2] if by_industry else kind, where]
         cell.places += count
         for fault, by_role in ((State.GAP, cell.gaps), (State.OVERLAP, cell.overlaps)):
             for role in {one.role for one in answers.faults if one.found.state is fault}:
                 by_role[role] = by_role.get(role, 0) + count
+        for role in {one.role for one in answers.faults}:
+            cell.either[role] = cell.either.get(role, 0) + count
         cell.gap_any += count if answers.gaps else 0
         cell.overlap_any += count if answers.overlaps else 0
         cell.open_any += count if answers.faults else 0
@@ -287,9 +299,17 @@ class Asked:
     kind: str = ""
     industry: str = ""
     overview: str = ""
+    street: str = ""
     role: str = ""
     fault: str = ""
     scope: Scope | None = None
+    no_kind: bool = False
+    no_industry: bool = False
+
+
+def classes_of(root: str, on: date) -> tuple[str, ...]:
+    """Return the hazard classes that are asked about on a day."""
+    return tuple(catalog.hazard_classes(root, on).values_list("code", flat=True))
 
 
 def open_places(actor: Actor, on: date, asked: Asked) -> list[tuple[UUID, tuple[Fault, ...]]]:
@@ -299,6 +319,8 @@ def open_places(actor: Actor, on: date, asked: Asked) -> list[tuple[UUID, tuple[
 
     def faults(kind: str, industry: str, path: str) -> tuple[Fault, ...]:
         if asked.overview and net.overview.of(path) != asked.overview:
+            return ()
+        if asked.street and net.street(path).path != asked.street:
             return ()
         return tuple(
             one
@@ -310,8 +332,9 @@ def open_places(actor: Actor, on: date, asked: Asked) -> list[tuple[UUID, tuple[
 
     made: list[tuple[UUID, tuple[Fault, ...]]] = []
     for part in regulated(actor):
-        rows = part.filter(kind=asked.kind) if asked.kind else part
+        rows = part.filter(kind=asked.kind) if asked.kind or asked.no_kind else part
         rows = rows.filter(industry__startswith=asked.industry) if asked.industry else rows
+        rows = rows.filter(industry="") if asked.no_industry else rows
         for pk, kind, industry, path in rows.order_by("id").values_list("id", "kind", "industry", "area_path"):
             key = (kind, industry, path)
             if key not in known:
@@ -332,7 +355,8 @@ def write_lists(actor: Actor, on: date, out: Path) -> Figures:
     """Write ``gaps.csv`` and ``overlaps.csv``, one row per place, class and role, and return the figures; streaming."""
     net = Net.load(actor.root, on)
     out.mkdir(parents=True, exist_ok=True)
-    tails: dict[tuple[str, str, str], tuple[Answers, int, tuple[str, ...], tuple[str, ...]]] = {}
+    tails: dict[tuple[str, str, str], Tails] = {}
+    shared: dict[tuple[object, ...], Tails] = {}
     places = resolved = gaps = overlaps = assigned = 0
     with (
         (out / "gaps.csv").open("w", encoding="utf-8-sig", newline="") as gap_file,
@@ -345,17 +369,18 @@ def write_lists(actor: Actor, on: date, out: Path) -> Figures:
             key = (kind, industry, path)
             known = tails.get(key)
             if known is None:
-                known = tails[key] = _tails(net, kind, industry, path)
+                known = tails[key] = _tails(net, kind, industry, path, shared)
             answers, held, gap_tails, overlap_tails = known
             places += 1
             resolved += answers.resolved
             gaps += answers.gaps
             overlaps += answers.overlaps
             assigned += held
-            if gap_tails or overlap_tails:
-                cell = _cell(number)
-                gap_file.writelines([cell + tail for tail in gap_tails])
-                overlap_file.writelines([cell + tail for tail in overlap_tails])
+            cell = _cell(number)
+            if gap_tails:
+                gap_file.write(cell + cell.join(gap_tails))
+            if overlap_tails:
+                overlap_file.write(cell + cell.join(overlap_tails))
     return Figures(places, len(net.classes), resolved, gaps, overlaps, assigned)
 
 
@@ -364,10 +389,22 @@ def _streamed(actor: Actor) -> Iterator[tuple[str, str, str, str]]:
         yield from part.order_by("id").values_list("number", "kind", "industry", "area_path").iterator(CHUNK)
 
 
-def _tails(
-    net: Net, kind: str, industry: str, path: str
-) -> tuple[Answers, int, tuple[str, ...], tuple[str, ...]]:  # fmt: skip
+Tails = tuple[Answers, int, tuple[str, ...], tuple[str, ...]]
+"""A place's answers, how many open ones are assigned, and the rest of its lines in the two files."""
+
+
+def _tails(net: Net, kind: str, industry: str, path: str, shared: dict[tuple[object, ...], Tails]) -> Tails:
+    """Return the lines of a kind of place in one spot; places that never differed to the table share them."""
     answers = net.answers(kind, industry, path)
+    if not answers.faults:
+        return answers, 0, (), ()
+    ever = net.history.ever(net.on)
+    marks = tuple(ever.signature(role, kind, industry, path) for role in ROLES)
+    # What is assigned goes by district and street, which the table need not know.
+    key = (id(answers), marks, (kind, industry, path) if net.assigned else ())
+    made = shared.get(key)
+    if made is not None:
+        return made
     held = 0
     lines: dict[State, list[str]] = {State.GAP: [], State.OVERLAP: []}
     for fault in answers.faults:
@@ -378,7 +415,8 @@ def _tails(
         since = net.since(fault, kind, industry, path)
         cells = (fault.hazard_class, fault.role, bodies, since.isoformat() if since else "")
         lines[fault.found.state].append("," + ",".join(_cell(one) for one in cells) + "\r\n")
-    return answers, held, tuple(lines[State.GAP]), tuple(lines[State.OVERLAP])
+    made = shared[key] = (answers, held, tuple(lines[State.GAP]), tuple(lines[State.OVERLAP]))
+    return made
 
 
 def _cell(text: str) -> str:

@@ -472,6 +472,24 @@ def joint_matter(actor: Actor, joint_id: UUID) -> JointMatter | None:
     return joint_visible_to(actor).select_related("caller", "mechanism").filter(pk=joint_id).first()
 
 
+def parts_of(joint_id: UUID) -> QuerySet[JointPart]:
+    """Return the parts of a joint matter in the order they were asked; the scope is the matter's."""
+    return (
+        JointPart.objects.filter(joint_id=joint_id).select_related("joint", "body__area", "answered_by").order_by("id")
+    )
+
+
+def joint_part(actor: Actor, part_id: UUID) -> JointPart | None:
+    """Return one part of a joint matter that the actor may see."""
+    rows = JointPart.objects.select_related("joint", "body__area").filter(pk=part_id)
+    return rows.filter(joint__in=joint_visible_to(actor)).first()
+
+
+def boundary_of_decision(actor: Actor, decision_id: UUID) -> Boundary | None:
+    """Return the boundary that a decision is about, where the actor may see it."""
+    return boundaries_visible_to(actor).filter(decisions=decision_id).first()
+
+
 def joints_of(matter_id: UUID) -> QuerySet[JointMatter]:
     """Return the joint matters about a matter; the scope is the matter's, which the caller has checked."""
     return JointMatter.objects.filter(matter_id=matter_id).prefetch_related("parts__body").order_by("opened_at", "id")

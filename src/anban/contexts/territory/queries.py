@@ -478,6 +478,22 @@ def area_names(root_code: str, paths: Iterable[str]) -> dict[str, tuple[str, str
     return {path: (zh, en) for path, zh, en in rows}
 
 
+def free_body_code(root_code: str, kind: str, area_code: str) -> str:
+    """Return a code that no body has yet: its kind and area, numbered when several bodies of the kind share the area."""
+    base = f"{kind}-{area_code}"
+    taken = set(Body.objects.filter(root_id=root_code, code__startswith=base).values_list("code", flat=True))
+    return (
+        base
+        if base not in taken
+        else next(f"{base}-{n}" for n in range(2, len(taken) + 3) if f"{base}-{n}" not in taken)
+    )
+
+
+def areas_by_path(root_code: str, paths: Iterable[str]) -> QuerySet[Area]:
+    """Return the areas that have these paths, in the tree's order."""
+    return Area.objects.filter(root_id=root_code, path__in=list(paths)).order_by("path")
+
+
 def bodies_over(root_code: str, path: str) -> QuerySet[Body]:
     """Return the bodies whose area contains ``path``, the nearest area first: those to which a matter there can be sent."""
     parts = [p for p in path.split("/") if p]

@@ -37,6 +37,17 @@ def week_end(at: datetime, zone: str) -> datetime:
     return day_end(today + timedelta(days=6 - today.weekday()), zone)
 
 
+def duty_href(row: Any) -> str:
+    """Return the page on which a duty is done."""
+    if row.subject_kind == "hazard":
+        return f"/ledger/{row.matter_id}/"
+    if row.subject_kind == "boundary":
+        return f"/net/boundaries/{row.matter_id}/"
+    if row.subject_kind == "joint":
+        return f"/net/joint/of/{row.subject_id}/"
+    return address(row.subject_kind, row.subject_id, row.matter_id, row.person_id)
+
+
 def duty_line(row: Any, now: datetime) -> DutyLine:
     """Return one obligation as a line: clock, verb, place, matter with its rebound."""
     rebound = rebound_words(row.cycle_no - 1)
@@ -45,11 +56,7 @@ def duty_line(row: Any, now: datetime) -> DutyLine:
         verb=duty_name(row.kind),
         place=row.place_title or row.unit_name,
         matter=f"{row.title} · {rebound}" if rebound else row.title,
-        href=(
-            f"/ledger/{row.matter_id}/"
-            if row.subject_kind == "hazard"
-            else address(row.subject_kind, row.subject_id, row.matter_id, row.person_id)
-        ),
+        href=duty_href(row),
         grade=row.grade if row.grade in GRADES_SHOWN else "",
     )
 

@@ -19,6 +19,7 @@ from anban.base.people import operations as accounts
 from anban.base.people import policies as people_policies
 from anban.base.people import queries as persons
 from anban.contexts.catalog import queries as catalog
+from anban.contexts.catalog.data.tables import body_kinds
 from anban.contexts.catalog.data.tables import roles as role_rows
 from anban.contexts.territory import operations, policies, queries
 from anban.kit.clock import city_date, now
@@ -262,6 +263,53 @@ def new_post(request: HttpRequest) -> HttpResponse:
                 return redirect(f"/people/posts/{made.pk}/")
     crumbs = (Crumb(_("人员与岗位"), "/people/"), Crumb(_("新建岗位")))
     return render(request, "desk/post_new.html", {"form": form, "crumbs": crumbs, "any": bool(bodies)}, status=status)
+
+
+class BodyForm(forms.Form):
+    """A new body: what it is, what it is called, and where."""
+
+    kind = forms.ChoiceField(label=gettext_lazy("机构类型"))
+    name = forms.CharField(label=gettext_lazy("名称"), max_length=120)
+    name_en = forms.CharField(label=gettext_lazy("英文名"), max_length=160, required=False)
+    area = forms.ChoiceField(label=gettext_lazy("地区"))
+    from_on = forms.DateField(
+        label=gettext_lazy("设立日期"), widget=forms.DateInput(attrs={"type": "date"}), required=False
+    )
+
+
+@needs(*ARRANGING)
+@require_http_methods(["GET", "POST"])
+def new_body(request: HttpRequest) -> HttpResponse:
+    """Put a body of my areas on file, so that it can hold posts and duties."""
+    actor = actor_of(request)
+    english = in_english()
+    rows = queries.areas(actor).exclude(level="community")
+    areas = {row.code: row for row in rows if policies.can_arrange(actor, row.path)}
+    kinds = {row.code: row for row in body_kinds()}
+    form = BodyForm(request.POST or None, initial={"from_on": city_date(now(), actor.zone).isoformat()})
+    form.fields["kind"].choices = [(code, row.en if english else row.zh) for code, row in kinds.items()]  # type: ignore[attr-defined]
+    form.fields["area"].choices = [(code, row.name_en if english else row.name) for code, row in areas.items()]  # type: ignore[attr-defined]
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            given = form.cleaned_data
+            area = areas[given["area"]]
+            try:
+                body = operations.add_body(
+                    actor=actor, at=now(), area=area, code=queries.free_body_code(actor.root, given["kind"], area.code),
+                    kind=given["kind"], name=given["name"], name_en=given["name_en"] or given["name"],
+                    sector=kinds[given["kind"]].sector, from_on=given["from_on"],
+                )  # fmt: skip
+            except Refusal as refusal:
+                form.add_error(refusal.field if refusal.field in form.fields else None, said(refusal))
+            else:
+                messages.success(
+                    request, _("机构“%(name)s”已建立，代码 %(code)s。") % {"name": body.name, "code": body.code}
+                )
+                return redirect("/people/posts/new/")
+    crumbs = (Crumb(_("人员与岗位"), "/people/"), Crumb(_("新建机构")))
+    return render(request, "desk/body_new.html", {"form": form, "crumbs": crumbs, "any": bool(areas)}, status=status)
 
 
 @needs(*ARRANGING)

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 from anban.contexts.hazards.duties import TITLES
 from anban.contexts.hazards.operations import NEED_NAMES, VERBS
 from anban.contexts.oversight.titles import TITLES as OVERSIGHT_TITLES
+from anban.contexts.responsibility.clockwork import DUTY_TITLES
 from anban.rules.errors import Refusal
 from anban.rules.hazard_lifecycle import (
     VERDICTS,
@@ -141,7 +142,7 @@ def origin_name(origin: str) -> str:
 
 def duty_name(kind: str) -> str:
     """Return the verb of a duty."""
-    zh, en = TITLES.get(kind) or OVERSIGHT_TITLES.get(kind, (kind, kind))
+    zh, en = TITLES.get(kind) or DUTY_TITLES.get(kind) or OVERSIGHT_TITLES.get(kind, (kind, kind))
     return en if in_english() else zh
 
 

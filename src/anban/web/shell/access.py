@@ -53,6 +53,8 @@ CITY: Final = ("city_committee_officer", "leader_viewer")
 OFFICES: Final = ("district_committee_officer", "city_committee_officer", "street_safety_office", "steward")
 FIRM: Final = ("enterprise_manager",)
 OFFICIALS: Final = (*STREET, *DISTRICT, *CITY, "hotline_staff", "duty_officer", "steward")
+NET_READERS: Final = tuple(role for role in OFFICIALS if role not in ("community_contact", "grid_worker"))
+"""Who reads the responsibility net: every official from the street upward."""
 EVERYBODY: Final = (*OFFICIALS, *FIRM)
 
 

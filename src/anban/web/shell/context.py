@@ -12,7 +12,7 @@ from anban.base.people.actor import Actor
 from anban.base.people.queries import account_of
 from anban.contexts.territory.queries import root as root_of
 from anban.contexts.territory.queries import scope_label
-from anban.web.shell.access import EVERYBODY, OFFICES, OFFICIALS
+from anban.web.shell.access import EVERYBODY, NET_READERS, OFFICES, OFFICIALS
 from anban.web.shell.appearance import appearance
 from anban.web.shell.components import AreaOption, Frame, NavItem
 
@@ -21,6 +21,7 @@ RAIL = (
     ("/ledger/", gettext_lazy("台账"), EVERYBODY),
     ("/places/", gettext_lazy("单位"), EVERYBODY),
     ("/visits/", gettext_lazy("检查"), OFFICIALS),
+    ("/net/", gettext_lazy("监管责任"), NET_READERS),
     ("/oversight/", gettext_lazy("督察"), OFFICIALS),
     ("/board/", gettext_lazy("全市总览"), OFFICIALS),
     ("/risk/", gettext_lazy("风险"), OFFICIALS),

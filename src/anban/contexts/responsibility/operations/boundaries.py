@@ -29,7 +29,7 @@ from anban.rules.clocks import Due
 from anban.rules.errors import Refusal, register
 
 register(
-    "boundary.not_yours",
+    "boundary.not_allowed",
     zh="只有安委办（或临时代管人）可以办理责任界面。",
     en="Only the committee's office settles boundaries.",
 )
@@ -52,7 +52,7 @@ register(
     en="Give the meeting, the document's number and date, and the day it takes effect.",
 )
 register("boundary.document_in_future", zh="文件日期不能在将来。", en="A document cannot be dated in the future.")
-register("boundary.not_guard", zh="这件事不在您名下。", en="This is not yours.")
+register("boundary.guard_not_allowed", zh="这件事不在您名下。", en="This is not yours.")
 
 ASSIGNING: Final = ("assign_boundary",)
 MEANWHILE: Final = ("guard_boundary", "hold_boundary", "settle_boundary")
@@ -71,14 +71,15 @@ class Looked:
 def look_over(*, actor: Actor, at: datetime) -> Looked:
     """Look over the whole net of the actor's root: what is newly open goes on desks, what is closed leaves them.
 
-    A boundary's own office gets the duty to assign; each street concerned guards and reports meanwhile. Run again it does
-    nothing. Raises: responsibility.nobody_answers.
+    A boundary's own office gets the duty to assign; each street concerned guards and reports meanwhile. A role that the table
+    doesn't name at all is a table not begun and floods no desk; the figures show it. Run again it does nothing. Raises: responsibility.nobody_answers.
     """
     with unit():
         day = Workday.of(actor.root, at)
         everything = job_actor("responsibility.net", actor.root, zone=str(day.zone))
         net = Net.load(actor.root, day.on)
-        seen = open_scopes(everything, day.on, net)
+        begun = {row.role for row in net.table.rows}
+        seen = {scope: extent for scope, extent in open_scopes(everything, day.on, net).items() if scope.role in begun}
         known = {
             Scope.of(row): row
             for row in Boundary.objects.select_for_update().filter(root=actor.root, ended_at__isnull=True)
@@ -194,7 +195,7 @@ def _open(actor: Actor, boundary_id: UUID) -> Boundary:
         .first()
     )
     if row is None or not policies.can_settle(actor, row):
-        raise Refusal("boundary.not_yours")
+        raise Refusal("boundary.not_allowed")
     if row.ended_at is not None:
         raise Refusal("boundary.ended")
     return row
@@ -210,7 +211,7 @@ def _body(root: str, body_id: UUID, on: date) -> Body:
 def assign(*, actor: Actor, at: datetime, boundary_id: UUID, body_id: UUID, reason: str) -> Boundary:
     """Assign the body whose business is nearest (指定), until the government settles the boundary; it may be assigned anew.
 
-    Raises: boundary.not_yours, boundary.ended, boundary.body_unknown, boundary.reason_missing.
+    Raises: boundary.not_allowed, boundary.ended, boundary.body_unknown, boundary.reason_missing.
     """
     with unit():
         row = _open(actor, boundary_id)
@@ -239,14 +240,14 @@ def assign(*, actor: Actor, at: datetime, boundary_id: UUID, body_id: UUID, reas
 
 
 def report_guard(*, actor: Actor, at: datetime, boundary_id: UUID, report: str) -> Boundary:
-    """Report what the street has seen and done at its places of an open boundary. Raises: boundary.not_guard, boundary.reason_missing."""
+    """Report what the street has seen and done at its places of an open boundary. Raises: boundary.guard_not_allowed, boundary.reason_missing."""
     with unit():
         row = Boundary.objects.select_for_update().filter(pk=boundary_id, root=actor.root).first()
         if row is None or not report.strip():
             raise Refusal("boundary.reason_missing", field="report")
         done = obligations.fulfil_own(actor=actor, at=at, matter_id=row.pk, kinds=["guard_boundary"])
         if not done:
-            raise Refusal("boundary.not_guard")
+            raise Refusal("boundary.guard_not_allowed")
         record("boundary.guarded", actor=actor, at=at, subject=("boundary", row.pk), words={"report": report})
         return row
 
@@ -259,7 +260,7 @@ def draft(
 ) -> Decision:
     """Draft how a boundary is to be settled: which body shall have it, and why.
 
-    Raises: boundary.not_yours, boundary.ended, boundary.body_unknown, boundary.reason_missing, boundary.decision_open.
+    Raises: boundary.not_allowed, boundary.ended, boundary.body_unknown, boundary.reason_missing, boundary.decision_open.
     """
     with unit():
         row = _open(actor, boundary_id)
@@ -295,7 +296,7 @@ def draft(
 def ask_opinions(*, actor: Actor, at: datetime, decision_id: UUID, body_ids: Sequence[UUID]) -> JointMatter:
     """Ask the bodies concerned for their opinion on a draft, each with its clock.
 
-    Raises: boundary.not_yours, boundary.ended, boundary.wrong_stage, boundary.body_unknown.
+    Raises: boundary.not_allowed, boundary.ended, boundary.wrong_stage, boundary.body_unknown.
     """
     with unit():
         decision, row = _decision(actor, decision_id, "ask_opinions")
@@ -319,7 +320,7 @@ def ask_opinions(*, actor: Actor, at: datetime, decision_id: UUID, body_ids: Seq
 def to_staffing(*, actor: Actor, at: datetime, decision_id: UUID) -> Decision:
     """Send a draft on to the staffing office (编办) once the bodies have answered, or their time is up.
 
-    Raises: boundary.not_yours, boundary.ended, boundary.wrong_stage, boundary.opinions_missing.
+    Raises: boundary.not_allowed, boundary.ended, boundary.wrong_stage, boundary.opinions_missing.
     """
     with unit():
         decision, _row = _decision(actor, decision_id, "to_staffing")
@@ -336,7 +337,7 @@ def to_staffing(*, actor: Actor, at: datetime, decision_id: UUID) -> Decision:
 def to_meeting(*, actor: Actor, at: datetime, decision_id: UUID, view: str, view_on: date) -> Decision:
     """Enter what the staffing office said, and put the draft before the government's executive meeting.
 
-    Raises: boundary.not_yours, boundary.ended, boundary.wrong_stage, boundary.reason_missing, boundary.document_in_future.
+    Raises: boundary.not_allowed, boundary.ended, boundary.wrong_stage, boundary.reason_missing, boundary.document_in_future.
     """
     with unit():
         decision, row = _decision(actor, decision_id, "to_meeting")
@@ -360,7 +361,7 @@ def decide(
 ) -> Decision:
     """Enter the meeting's decision with its document: only now the rows of the net change, from the day it takes effect.
 
-    Raises: boundary.not_yours, boundary.ended, boundary.wrong_stage, boundary.document_missing, boundary.too_early,
+    Raises: boundary.not_allowed, boundary.ended, boundary.wrong_stage, boundary.document_missing, boundary.too_early,
     boundary.document_in_future. Source: 安全生产法 第十条第二款.
     """
     with unit():
@@ -392,7 +393,7 @@ def _settled(actor: Actor, at: datetime, row: Boundary) -> None:
 def withdraw(*, actor: Actor, at: datetime, decision_id: UUID, reason: str) -> Decision:
     """Withdraw a draft that is not in force; the boundary stays as it was, and a new draft may begin.
 
-    Raises: boundary.not_yours, boundary.wrong_stage, boundary.reason_missing.
+    Raises: boundary.not_allowed, boundary.wrong_stage, boundary.reason_missing.
     """
     with unit():
         decision, _row = _decision(actor, decision_id, "withdraw")
@@ -416,7 +417,7 @@ def _decision(actor: Actor, decision_id: UUID, action: str) -> tuple[Decision, B
         .first()
     )
     if decision is None:
-        raise Refusal("boundary.not_yours")
+        raise Refusal("boundary.not_allowed")
     row = _open(actor, decision.boundary_id)
     rules.step(Stage(decision.state), action)
     return decision, row

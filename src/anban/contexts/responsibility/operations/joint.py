@@ -24,13 +24,13 @@ from anban.rules.clocks import Due
 from anban.rules.errors import Refusal, register
 from anban.rules.joint import KINDS, OPEN, RULINGS, PartState, answered
 
-register("joint.not_yours", zh="这一部分不归您的单位办理。", en="This part is not your body's.")
+register("joint.not_allowed", zh="这一部分不归您的单位办理。", en="This part is not your body's.")
 register("joint.nobody_asked", zh="请至少选择一个单位。", en="Choose at least one body.")
 register(
     "joint.not_caller", zh="只有街道（乡镇）可以吹哨、请求指导。", en="Only a street may whistle or ask for guidance."
 )
 register(
-    "joint.not_ruler",
+    "joint.ruling_not_allowed",
     zh="拒绝报到由区政府（区安委办）裁定。",
     en="A refusal is ruled on by the district government or its committee's office.",
 )
@@ -298,12 +298,12 @@ def call(
 def answer(*, actor: Actor, at: datetime, part_id: UUID, words: str, refuse: bool = False) -> JointPart:
     """Answer one's body's part: done with the words, or (a whistle only) refused, which goes to the district government.
 
-    Raises: joint.not_yours, joint.not_open, joint.cannot_refuse, joint.words_missing.
+    Raises: joint.not_allowed, joint.not_open, joint.cannot_refuse, joint.words_missing.
     """
     with unit():
         part = _part(actor, part_id)
         if not policies.can_answer(actor, part):
-            raise Refusal("joint.not_yours")
+            raise Refusal("joint.not_allowed")
         state = answered(part.joint.kind, part.state, refuse=refuse, words=words)
         part.answer, part.answered_at = words.strip()[:1000], at
         part.answered_by = Person.objects.filter(pk=actor.person_key).first()
@@ -321,12 +321,12 @@ def answer(*, actor: Actor, at: datetime, part_id: UUID, words: str, refuse: boo
 def rule_on_refusal(*, actor: Actor, at: datetime, part_id: UUID, ruling: str, words: str) -> JointPart:
     """Rule on a body's refusal to arrive, for the district government: it arrives after all, or it is excused.
 
-    Raises: joint.not_ruler, joint.not_open, joint.ruling_unknown, joint.words_missing.
+    Raises: joint.ruling_not_allowed, joint.not_open, joint.ruling_unknown, joint.words_missing.
     """
     with unit():
         part = _part(actor, part_id)
         if not policies.can_rule(actor, part):
-            raise Refusal("joint.not_ruler")
+            raise Refusal("joint.ruling_not_allowed")
         if part.state != PartState.REFUSED.value:
             raise Refusal("joint.not_open")
         if ruling not in RULINGS:
@@ -382,6 +382,13 @@ def close_joint(*, actor: Actor, at: datetime, joint_id: UUID) -> JointMatter:
         return matter
 
 
+def close_joints(*, actor: Actor, at: datetime, matter_id: UUID) -> list[JointMatter]:
+    """Close every joint matter about a matter that has ended."""
+    with unit(savepoint=False):
+        ids = list(JointMatter.objects.filter(matter_id=matter_id, closed_at__isnull=True).values_list("pk", flat=True))
+        return [close_joint(actor=actor, at=at, joint_id=one) for one in ids]
+
+
 def _part(actor: Actor, part_id: UUID) -> JointPart:
     part = (
         JointPart.objects.select_for_update()
@@ -390,7 +397,7 @@ def _part(actor: Actor, part_id: UUID) -> JointPart:
         .first()
     )
     if part is None:
-        raise Refusal("joint.not_yours")
+        raise Refusal("joint.not_allowed")
     return part
 
 

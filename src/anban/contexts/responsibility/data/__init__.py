@@ -1,0 +1,1 @@
+"""The starting table of mandates: dated, sourced rows per kind of body."""

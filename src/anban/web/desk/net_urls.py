@@ -1,0 +1,24 @@
+"""Addresses of the responsibility net: matrix, boundaries, mandates, joint matters."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from anban.web.desk import joint, net
+
+urlpatterns = [
+    path("net/", net.matrix),
+    path("net/places/", net.places),
+    path("net/boundaries/", net.boundaries),
+    path("net/boundaries/<uuid:boundary_id>/", net.boundary),
+    path("net/boundaries/<uuid:boundary_id>/<str:step>/", net.settle),
+    path("net/mandates/", net.mandates),
+    path("net/mandates/export/", net.mandates_export),
+    path("net/mandates/import/", net.mandates_import),
+    path("net/joint/", joint.joints),
+    path("net/joint/call/", joint.call),
+    path("net/joint/<uuid:joint_id>/", joint.joint),
+    path("net/joint/of/<uuid:part_id>/", joint.part),
+    path("net/joint/of/<uuid:part_id>/answer/", joint.answer),
+    path("net/joint/of/<uuid:part_id>/rule/", joint.rule),
+]

@@ -1,0 +1,111 @@
+"""Whatever bodies do with a matter sent to them, it is never lost: somebody holds it, and somebody owes the next thing."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+
+from anban.contexts.hazards.models import Hazard
+from anban.contexts.hazards.operations import Sighting, act, enter
+from anban.contexts.obligations.models import Obligation
+from anban.contexts.responsibility.models import JointMatter
+from anban.contexts.responsibility.operations import answer
+from anban.rules.errors import Refusal
+from anban.rules.hazard_lifecycle import Action
+from tests.factories.town import AT, Town, town
+
+pytestmark = pytest.mark.django_db
+CITY: Town
+BODIES = ("朝阳消防", "朝阳商务局", "朝阳城管委")
+OFFICERS = {"朝阳消防": "钱进", "朝阳商务局": "周航", "朝阳城管委": "赵磊"}
+
+
+class Transfers(RuleBasedStateMachine):
+    """A street sends a hazard about; bodies sign, send back, wait; after a second return the office names one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.at = AT
+        sighting = Sighting(place_id=PLACE, code="RG10", fact=f"后门上锁 {Hazard.objects.count()}", part=f"第{Hazard.objects.count()}处", inspected=True)  # fmt: skip
+        self.hazard = enter(actor=CITY.actor("王敏"), at=AT, sighting=sighting).hazard
+
+    def _try(self, name, action, given):
+        self.at += timedelta(hours=1)
+        try:
+            act(actor=CITY.actor(name), at=self.at, hazard_id=self.hazard.pk, action=action, given=given)
+        except Refusal:
+            return
+
+    @rule(who=st.sampled_from(("王敏", "刘洋", "周航", "赵磊")), body=st.sampled_from(BODIES))
+    def is_sent(self, who, body):
+        self._try(who, Action.TRANSFER, {"body": CITY.bodies[body].pk, "reason": "无权责令"})
+
+    @rule(body=st.sampled_from(BODIES))
+    def is_signed_for(self, body):
+        self._try(OFFICERS[body], Action.RECEIVE, {})
+
+    @rule(body=st.sampled_from(BODIES))
+    def is_sent_back(self, body):
+        self._try(OFFICERS[body], Action.SEND_BACK, {"clause": "三定", "reason": "不属本局"})
+
+    @rule(body=st.sampled_from(BODIES))
+    def is_assigned(self, body):
+        self._try("何静", Action.ASSIGN, {"body": CITY.bodies[body].pk, "reason": "业务相近"})
+
+    @rule(days=st.integers(1, 9))
+    def days_pass(self, days):
+        self.at += timedelta(days=days)
+
+    @invariant()
+    def somebody_holds_it_and_somebody_owes_the_next_thing(self):
+        row = Hazard.objects.get(pk=self.hazard.pk)
+        owed = Obligation.objects.filter(matter_id=row.pk, state="open")
+        assert row.is_open
+        assert row.holder_id is not None
+        assert owed.exists()
+        if row.state == "awaiting_receipt":
+            receive = owed.get(kind="receive")
+            assert receive.body_id == row.sent_to_body_id
+        if row.times_returned >= 2 and not row.designated and row.state != "awaiting_receipt":
+            assert owed.filter(kind="designate", person=CITY.people["何静"]).exists()
+
+
+def test_no_sequence_of_transfers_loses_a_matter(soak):
+    global CITY, PLACE
+    CITY = town()
+    PLACE = CITY.place().pk
+    run_state_machine_as_test(
+        Transfers,
+        settings=settings(
+            max_examples=200 if soak else 12,
+            stateful_step_count=14,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+
+
+def test_a_whistle_from_a_hazard_calls_each_body_and_ends_with_it():
+    t = town()
+    hazard = enter(actor=t.actor("王敏"), at=AT, sighting=Sighting(place_id=t.place().pk, code="RG10", fact="后门上锁", inspected=True)).hazard  # fmt: skip
+    before = Obligation.objects.filter(state="open").count()
+    act(
+        actor=t.actor("刘洋"), at=AT, hazard_id=hazard.pk, action=Action.WHISTLE,
+        given={"bodies": [t.bodies["朝阳消防"].pk, t.bodies["朝阳商务局"].pk], "reason": "请到场"},
+    )  # fmt: skip
+    made = JointMatter.objects.get(matter_id=hazard.pk)
+    assert (made.kind, made.caller) == ("whistle", t.bodies["望京平安办"])
+    assert Obligation.objects.filter(kind="arrive", state="open").count() == 2
+    part = made.parts.get(body=t.bodies["朝阳商务局"])
+    answer(actor=t.actor("周航"), at=AT, part_id=part.pk, words="已到场")
+    assert Obligation.objects.filter(state="open").count() == before + 1
+    act(actor=t.actor("王敏"), at=AT, hazard_id=hazard.pk, action=Action.FIX_ON_SPOT, given={"photo_after": [t.photo(hazard).pk], "photo_before": [t.photo(hazard, "red").pk]})  # fmt: skip
+    hazard.refresh_from_db()
+    made.refresh_from_db()
+    assert not hazard.is_open
+    assert made.closed_at is not None
+    assert not Obligation.objects.filter(state="open", matter_id=hazard.pk).exists()
