@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -75,8 +76,7 @@ def against_even(
     _check(days, first, last, window_days, length)
     count, begins = densest(days, first, last, window_days)
     until = begins + timedelta(days=window_days - 1)
-    rng = np.random.default_rng(seed)
-    simulated = _densest_counts(rng, len(days), length, window_days, runs)
+    simulated = _densest_counts(seed, len(days), length, window_days, runs)
     p = (1 + int((simulated >= count).sum())) / (1 + runs)
     return Densest(count, begins, until, window_days, None, p, by_rate=False)
 
@@ -88,10 +88,10 @@ def _check(days: Sequence[date], first: date, last: date, window_days: int, leng
         raise ValueError("a day lies outside the period")
 
 
-def _densest_counts(
-    rng: np.random.Generator, events: int, length: int, window_days: int, runs: int
-) -> npt.NDArray[np.int64]:
-    """The densest window of each of many periods with the events spread evenly over their days."""
+@lru_cache(512)
+def _densest_counts(seed: int, events: int, length: int, window_days: int, runs: int) -> npt.NDArray[np.int64]:
+    """The densest window of each of many periods with the events spread evenly: the same for every stream of so many."""
+    rng = np.random.default_rng((seed, events))
     if not events:
         return np.zeros(runs, dtype=np.int64)
     # Day 0 stays empty, so that a window's count is a difference of two running totals.

@@ -36,7 +36,10 @@ class Warning:  # noqa: A001 - the field's word; nothing here warns in the langu
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What one look found, at how many streams it looked, and how many watches to expect if nothing has changed."""
+    """What one look found, at how many streams it looked, and how many watches to expect at most if nothing has changed.
+
+    Counts are whole numbers, so that fewer come than the bounds allow: small streams hardly ever show a false watch.
+    """
 
     as_of: date
     streams: int
@@ -73,8 +76,8 @@ def look(
             warnings.append(_changed(each.pair, each.p, each.q))
 
     dense = {
-        key: against_even(days, this_from, as_of, window_days, seed=seed + n, runs=runs)
-        for n, (key, days) in enumerate(now.items())
+        key: against_even(days, this_from, as_of, window_days, seed=seed, runs=runs)
+        for key, days in now.items()
         if len(days) > 1
     }
     qs = corrected([each.p_anywhere for each in dense.values()])

@@ -15,7 +15,7 @@ from anban.rules.registry import Version, asked, rule
 from anban.rules.statistics.methods import METHODS_FROM
 from anban.rules.statistics.numbers import shown
 
-SOURCE = Source("Lucas 1985《计数型 CUSUM》（连续时间对数似然比形式）", "", "verified")
+SOURCE = Source("Lucas 1985，计数型 CUSUM（连续时间对数似然比形式）", "", "verified")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

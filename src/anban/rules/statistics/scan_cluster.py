@@ -16,7 +16,7 @@ from anban.rules.statistics.numbers import DIGITS, arithmetic, shown
 
 LARGEST_COUNT = 20_000
 LARGEST_RATE = 1_000_000
-SOURCE = Source("Naus 1982《扫描统计量分布的近似》", "", "verified")
+SOURCE = Source("Naus 1982，扫描统计量分布的近似", "", "verified")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
