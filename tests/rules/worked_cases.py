@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from anban.rules.answering import reply
 from anban.rules.describing import Input, inputs_of
 from anban.rules.every import rule_named
 
@@ -90,3 +91,9 @@ def check(case: Case, answer: dict[str, Any]) -> None:
         assert answer["as_of"] == case.as_of
     if answer["outcome"].get("decision") != "cannot_judge":
         assert answer["sources"]
+
+
+if __name__ == "__main__":
+    # The quickest look at all rules, for the tool that plants faults in them.
+    for each in all_cases():
+        check(each, json.loads(reply(each.rule, json.dumps(each.given))[0]))
