@@ -45,13 +45,10 @@ class Window:
 
 def days_earlier(scores: np.ndarray, found: np.ndarray, day: np.ndarray) -> float:
     """Return by how many days finds come earlier when every day keeps its number of visits; ties share their slots."""
-    order = np.argsort(-scores, kind="stable")
-    slot = np.empty(len(day))
-    slot[order] = np.sort(day)
-    for value in np.unique(scores[np.r_[False, np.diff(np.sort(scores)) == 0][np.argsort(np.argsort(scores))]]):
-        same = scores == value
-        slot[same] = slot[same].mean()
-    return float((day - slot)[found == 1].mean())
+    slots = np.sort(day)
+    value, tied = np.unique(-scores, return_inverse=True)
+    slot = np.add.reduceat(slots, np.searchsorted(np.sort(tied), np.arange(len(value)))) / np.bincount(tied)
+    return float((day - slot[tied])[found == 1].mean())
 
 
 def half(scores: np.ndarray, found: np.ndarray) -> float:
@@ -231,12 +228,50 @@ def hash_of(text: str) -> int:
     return int.from_bytes(text.encode()[-6:].rjust(6, b"0"), "big") * 2654435761 % 4294967296 >> 7
 
 
+def figure(out: dict[str, object]) -> str:
+    """Return calibration and equity as one drawing."""
+    calibration: list[dict[str, float]] = out["calibration"]  # type: ignore[assignment]
+    areas: list[dict[str, float]] = out["equity"]  # type: ignore[assignment]
+    parts = [
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 760 330" font-family="system-ui, sans-serif" font-size="12" fill="#222">',
+        '<rect width="760" height="330" fill="#fff"/>',
+        '<text x="50" y="24" font-size="14">Calibration: promised and found, by tenth</text>',
+        '<text x="420" y="24" font-size="14">Equity: promised and found, by police district</text>',
+    ]
+    for left, rows, first in ((50, calibration, "predicted"), (420, areas, "promised")):
+        top = max(max(each[first], each["found"]) for each in rows) * 1.1
+
+        def x(value: float, left: int = left, top: float = top) -> float:
+            return left + 290 * value / top
+
+        def y(value: float, top: float = top) -> float:
+            return 280 - 230 * value / top
+
+        parts.append(f'<line x1="{left}" y1="280" x2="{left + 290}" y2="50" stroke="#bbb" stroke-dasharray="4 4"/>')
+        parts.append(f'<path d="M{left} 50V280H{left + 290}" fill="none" stroke="#666"/>')
+        for number in range(0, int(top * 20) + 1):
+            value = number / 20
+            parts.append(f'<text x="{x(value):.0f}" y="297" text-anchor="middle">{value:.0%}</text>')
+            parts.append(f'<text x="{left - 6}" y="{y(value) + 4:.0f}" text-anchor="end">{value:.0%}</text>')
+        for each in rows:
+            error = 1.96 * (each["found"] * (1 - each["found"]) / each.get("rows", each.get("visits", 1))) ** 0.5
+            px = x(each[first])
+            low, high = y(max(each["found"] - error, 0)), y(min(each["found"] + error, top))
+            parts.append(f'<line x1="{px:.1f}" y1="{low:.1f}" x2="{px:.1f}" y2="{high:.1f}" stroke="#9bb7d4"/>')
+            parts.append(f'<circle cx="{px:.1f}" cy="{y(each["found"]):.1f}" r="4" fill="#1f5f99"/>')
+        parts.append(
+            f'<text x="{left + 145}" y="318" text-anchor="middle">promised (bars: 95 % of chance; dashed: equal)</text>'
+        )
+    return "\n".join([*parts, "</svg>", ""])
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="bench.ranking")
     parser.add_argument("folder", type=Path)
     parser.add_argument("--variants", action="store_true")
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--figure", type=Path)
     options = parser.parse_args()
     folder: Folder = read(options.folder)
     tables = {name: table for name, table in folder.tables.items() if name != "test"}
@@ -264,6 +299,8 @@ def main() -> None:
         if (area == number).sum() >= 100
     ]  # fmt: skip
     out["until"] = date_of(day_number(blocks[-1][1])).isoformat()
+    if options.figure:
+        options.figure.write_text(figure(out), encoding="utf-8")
     if options.json:
         options.json.write_text(json.dumps(out, indent=1), encoding="utf-8")
 

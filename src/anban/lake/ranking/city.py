@@ -289,7 +289,7 @@ def city_of(
         visit_day=day[kept].astype(np.int64),
         visit_kind=kind,
         visit_result=names(visits, "result"),
-        visit_group=names(visits, "inspector_group"),
+        visit_group=_busy(names(visits, "inspector_group")),
         visit_found=found,
         visit_numbers=visit_numbers,
         cited_visit=cited_visit[cited_visit >= 0],
@@ -305,6 +305,17 @@ def city_of(
         code_texts=code_texts,
         notes=notes,
     )
+
+
+def _busy(group: Names, most: int = 60, least: int = 100) -> Names:
+    """Keep the groups that visit often enough to show a habit; the others are like visits by nobody in particular."""
+    volume = (
+        np.bincount(group.code[group.code >= 0], minlength=len(group)) if len(group) else np.zeros(0, dtype=np.int64)
+    )
+    kept = sorted(int(each) for each in np.argsort(-volume, kind="stable")[:most] if volume[each] >= least)
+    turn = np.full(len(group) + 1, -1)
+    turn[kept] = np.arange(len(kept))
+    return Names(turn[group.code], tuple(group.levels[each] for each in kept))
 
 
 def _as_text_id(places: pa.Table) -> pa.Table:

@@ -17,11 +17,12 @@ from anban.lake.ranking.card import card_of
 from anban.lake.ranking.city import City, Label, Unrankable, city_of, day_number, numbers, texts
 from anban.lake.ranking.features import Book, Features
 from anban.lake.ranking.history import Floats, Ints
-from anban.lake.ranking.index import LONGEST_DAYS, index, rate_of
 from anban.lake.ranking.reasons import Reason, explain
 from anban.lake.ranking.training import Model, Setting, train
+from anban.rules.visit_index import visit_index
 
 CHUNK: Final = 200_000
+LONGEST_DAYS: Final = 3650.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,9 @@ def weigh(city: City, book: Book, rows: Ints, chance: Floats, consequence: Float
     today = np.full(len(rows), city.as_of)
     waited = visits.waited(today, *visits.positions(rows, today))
     waited = np.where(np.isfinite(waited), waited, LONGEST_DAYS)  # never seen: the longest wait of all
-    return index(consequence, rate_of(chance, usual_interval(city)), np.maximum(waited, 1.0))
+    # The rate at which hazards are born that makes a find this likely after the usual interval.
+    daily = -np.log1p(-np.clip(chance, 1e-6, 1 - 1e-6)) / max(usual_interval(city), 1.0)
+    return np.asarray(visit_index(consequence, daily, np.maximum(waited, 1.0), exp=np.exp))
 
 
 def usual_interval(city: City) -> float:

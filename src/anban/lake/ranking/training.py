@@ -148,9 +148,17 @@ def strict_of(city: City) -> tuple[Floats, dict[str, float], Floats]:
     if not _both(found):
         mean = float(found.mean()) if len(found) else 0.0
         return np.full(len(labeled), min(max(mean, 0.01), 0.99)), {}, np.zeros(len(labeled))
-    columns, count = set_aside(city, labeled)
-    model = LogisticRegression(C=1.0, max_iter=200, tol=1e-3).fit(columns, found)
-    odds = np.asarray(model.decision_function(columns))
+    # Visits of one group in one season are alike here: a row for each such cell, once with finds and once without.
+    season = city.visit_day[labeled] // SEASON_DAYS
+    cell = (city.visit_group.code[labeled] + 1) * (int(season.max()) + 1) + season
+    _, first, back = np.unique(cell, return_index=True, return_inverse=True)
+    finds = np.bincount(back, found)
+    others = np.bincount(back) - finds
+    columns, count = set_aside(city, labeled[first])
+    answer = np.repeat([1.0, 0.0], len(first))
+    model = LogisticRegression(C=1.0, max_iter=200, tol=1e-4)
+    model.fit(np.vstack((columns, columns)), answer, sample_weight=np.concatenate((finds, others)))
+    odds = np.asarray(model.decision_function(columns))[back]
     strict = dict(zip(city.visit_group.levels, model.coef_[0][:count].tolist(), strict=True))
     return 1 / (1 + np.exp(-odds)), strict, odds
 
