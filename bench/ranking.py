@@ -249,7 +249,7 @@ def figure(out: dict[str, object]) -> str:
 
         parts.append(f'<line x1="{left}" y1="280" x2="{left + 290}" y2="50" stroke="#bbb" stroke-dasharray="4 4"/>')
         parts.append(f'<path d="M{left} 50V280H{left + 290}" fill="none" stroke="#666"/>')
-        for number in range(0, int(top * 20) + 1):
+        for number in range(int(top * 20) + 1):
             value = number / 20
             parts.append(f'<text x="{x(value):.0f}" y="297" text-anchor="middle">{value:.0%}</text>')
             parts.append(f'<text x="{left - 6}" y="{y(value) + 4:.0f}" text-anchor="end">{value:.0%}</text>')
