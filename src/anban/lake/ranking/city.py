@@ -20,9 +20,8 @@ _FEW: Final = 60  # so many different numbers may be names: postcodes, wards, cl
 _EPOCH = dt.date(1970, 1, 1).toordinal()
 # Columns with a meaning of their own; every other column is used for what it looks like.
 _ESTABLISHMENT: Final = frozenset({"establishment_id", "latitude", "longitude"})
-_INSPECTION: Final = frozenset(
-    {"inspection_id", "establishment_id", "date", "kind", "kind_raw", "result", "inspector_group"}
-)
+GROUPS: Final = ("inspector_group", "inspector", "inspector_id", "team")  # who visited, under the names it goes by
+_INSPECTION: Final = frozenset({"inspection_id", "establishment_id", "date", "kind", "kind_raw", "result", *GROUPS})
 
 
 class Unrankable(Exception):
@@ -289,7 +288,7 @@ def city_of(
         visit_day=day[kept].astype(np.int64),
         visit_kind=kind,
         visit_result=names(visits, "result"),
-        visit_group=_busy(names(visits, "inspector_group")),
+        visit_group=_busy(names(visits, next((each for each in GROUPS if each in visits.column_names), GROUPS[0]))),
         visit_found=found,
         visit_numbers=visit_numbers,
         cited_visit=cited_visit[cited_visit >= 0],
@@ -403,7 +402,7 @@ def _found(visits: pa.Table, kind: Names, label: Label) -> Floats:
         column = names(visits, label.column)
         hit = np.array([each.casefold() in label.equals for each in column.levels] + [False], dtype=float)
         found = np.where(column.code >= 0, hit[column.code], np.nan)
-    if label.kind is not None:
+    if label.kind is not None and len(kind):
         right = np.array([each.casefold() == label.kind.casefold() for each in kind.levels] + [False])
         found = np.where(right[kind.code], found, np.nan)
     return found

@@ -20,7 +20,10 @@ from anban.lake.ranking.features import Book, Features
 from anban.lake.ranking.history import Bools, Floats, Ints
 
 SEASON_DAYS: Final = 61
-MOST_ROWS: Final = 60_000
+MOST_ROWS: Final = 45_000
+FOLD_ROWS: Final = (
+    20_000  # from which the trees of an earlier window are grown: they choose and calibrate, they do not rank
+)
 FEWEST: Final = 40  # outcomes of each sort below which nothing is learned
 PENALTIES: Final = (0.0003, 0.001, 0.004)
 # How freely the logistic model may use a family of features: many weak ones are held shorter than a few strong ones.
@@ -342,9 +345,11 @@ def _tune(
     for test, before, _ in kept:
         past = Features(features.matrix[before], features.names)
         matrix = features.matrix[test]
+        some = np.sort(np.random.default_rng(setting.seed).permutation(int(before.sum()))[:FOLD_ROWS])
+        fewer = Features(past.matrix[some], past.names)
         ways.setdefault("transparent", []).append(transparent(matrix, features.names))
-        trees = fit_trees(past, odds[before], rows.found[before], setting.seed)
-        wood = trees.score(matrix) / _spread(trees.score(past.matrix))
+        trees = fit_trees(fewer, odds[before][some], rows.found[before][some], setting.seed)
+        wood = trees.score(matrix) / _spread(trees.score(fewer.matrix))
         for penalty in PENALTIES:
             linear = fit_linear(past, aside[before], rows.found[before], penalty)
             line = linear.score(matrix) / _spread(linear.score(past.matrix))
