@@ -23,7 +23,7 @@ from anban.contexts.hazards.queries import Filters
 from anban.kit.tabular import read_tables
 from anban.rules.hazard_lifecycle import State
 from anban.web.desk import ledger
-from anban.web.desk.ledger import address, formatted, parsed
+from anban.web.desk.ledger import address, formatted, ordered, parsed
 from tests.contexts.hazards.test_operations import see
 from tests.factories.town import AT, Town
 
@@ -233,3 +233,24 @@ def test_an_export_holds_only_what_the_reader_may_see(city: Town, signed_in: Sig
     see(city, "王敏", city.place())
     answer = signed_in("郑洁").get("/ledger/?format=csv")
     assert b"".join(answer.streaming_content).decode("utf-8-sig").strip() == ",".join(HEADERS)
+
+
+def test_by_term_the_open_ones_come_first_unless_a_state_is_chosen() -> None:
+    assert ordered(Filters(), "due") == Filters(sort="due", open_only=True)
+    assert ordered(Filters(closed_only=True), "due") == Filters(sort="due", closed_only=True)
+    assert ordered(Filters(states=("closed",)), "due").open_only is False
+    assert ordered(Filters(sort="due"), "place") == Filters(sort="place")
+
+
+def test_the_list_is_walked_in_the_order_of_the_address(city: Town, signed_in: SignIn) -> None:
+    first = see(city, "王敏", city.place("甲店", manager=None)).hazard
+    second = see(city, "王敏", city.place("乙店", manager=None)).hazard
+    Hazard.objects.filter(pk=first.pk).update(due_at=AT + timedelta(days=9))
+    Hazard.objects.filter(pk=second.pk).update(due_at=AT + timedelta(days=3))
+    client = signed_in("王敏")
+    assert numbers_in(body(client, "/ledger/?sort=due")) == [second.number, first.number]
+    assert numbers_in(body(client, "/ledger/?sort=place")) == [first.number, second.number]
+    page = body(client, f"/ledger/{second.pk}/?sort=due")
+    assert f"/ledger/{first.pk}/?sort=due" in page, "the next one is the next of the list"
+    for nonsense in ("/ledger/?sort=due&after=x", "/ledger/?sort=nothing", "/ledger/?sort=found&before=~"):
+        assert len(numbers_in(body(client, nonsense))) == 2

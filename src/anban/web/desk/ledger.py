@@ -290,9 +290,7 @@ def ledger(request: HttpRequest) -> HttpResponseBase:
             (view, f"/ledger/?{view.query}" if view.query else "/ledger/", view.query == query) for view in views
         ],
         "query": query,
-        "orders": [
-            (str(name), address(replace(filters, sort=key)), key == filters.sort) for key, name in SORTS.items()
-        ],
+        "orders": [(str(name), address(ordered(filters, key)), key == filters.sort) for key, name in SORTS.items()],
         "q": filters.q,
         "without_q": address(replace(filters, q="")),
         "columns": columns_for(shown),
@@ -330,6 +328,12 @@ def _drawn(actor: Actor, filters: Filters, at: datetime, after: str, before: str
         newer = _uuid(after) is not None
         rows, older = queries.page(actor, filters, at=at, after=_uuid(after), size=PAGE)
     return rows, str(older or ""), str(rows[0].pk) if rows and newer else ""
+
+
+def ordered(filters: Filters, sort: str) -> Filters:
+    """Return the filters in another order; by term those come that are still open, unless a state is chosen."""
+    unchosen = not (filters.states or filters.closed_only or filters.on_watch)
+    return replace(filters, sort=sort, open_only=filters.open_only or (sort == "due" and unchosen))
 
 
 def columns_for(shown: tuple[str, ...]) -> tuple[Column, ...]:
