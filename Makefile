@@ -70,9 +70,9 @@ test: setup-dev ## every check and test, on SQLite and on PostgreSQL
 	@status=0
 	$(MAKE) check || status=1
 	echo "== tests on SQLite"
-	$(PYTEST) -n $(JOBS) --durations=15 || status=1
+	$(PYTEST) -n $(JOBS) --dist worksteal --durations=15 || status=1
 	echo "== tests on PostgreSQL"
-	$(PYTEST) -n $(JOBS) --durations=15 --database=postgresql $(BOTH) || status=1
+	$(PYTEST) -n $(JOBS) --dist worksteal --durations=15 --database=postgresql $(BOTH) || status=1
 	[ $$status = 0 ] || echo "make test: something above failed" >&2
 	exit $$status
 

@@ -6,18 +6,20 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any, cast
 from uuid import uuid4
 
 import pytest
-from django.db import connections
+from django.db import connection, connections
 from django.utils import translation
 
 from anban.base.jobs import operations, queries, registry, worker
-from anban.base.jobs.jobs import tidy
+from anban.base.jobs.jobs import count_anew, tidy
 from anban.base.jobs.models import Job
 from anban.base.jobs.registry import Handle, Kind, job
 from anban.base.journal.models import Entry
 from anban.base.people.actor import Actor, Grant
+from anban.base.people.models import Person
 from anban.rules.errors import Refusal, register
 
 AT = datetime(2026, 5, 4, 2, 30, 17, tzinfo=UTC)
@@ -373,3 +375,14 @@ def test_four_workers_at_once_claim_every_row_once(table: Callable[..., None]) -
         thread.join()
     assert len(claimed) == len(set(claimed)) == 12
     assert set(Job.objects.values_list("attempts", flat=True)) == {1}
+
+
+@pytest.mark.django_db
+def test_the_night_refreshes_what_sqlite_knows_of_its_tables() -> None:
+    Person.objects.bulk_create(Person(root="x", name=f"n{n}") for n in range(50))
+    done = count_anew(AT, cast("Any", None))
+    assert done == {"done": connection.vendor == "sqlite"}
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT stat FROM sqlite_stat1 WHERE tbl = 'people_person'")
+            assert {row[0].split()[0] for row in cursor.fetchall()} == {"50"}

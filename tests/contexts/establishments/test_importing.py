@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -527,3 +528,21 @@ def test_a_street_that_contradicts_the_code_of_its_area_is_refused_and_one_that_
     assert [(p.row, p.column, p.code) for p in done.problems] == [
         (3, "街道", "area_contradicted"), (4, "街道", "area_contradicted"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("fixed", "each"), [(0.002, 0.00005), (0.01, 0.0005), (0.02, 0.002), (0.04, 0.006)])
+def test_batches_keep_others_waiting_a_quarter_of_a_second_at_most(fixed: float, each: float, monkeypatch: Any) -> None:
+    """On a disk and a machine of any speed: ``fixed`` seconds a batch and ``each`` a row, which may slow down threefold."""
+    monkeypatch.setattr(running, "connection", SimpleNamespace(vendor="sqlite"))
+    size, held = [running.FIRST_BATCH], []
+    for number in range(30):
+        slower = 3 if number >= 15 else 1
+        seconds = slower * (fixed + each * size[0])
+        held.append(seconds)
+        running._adapt(size, seconds, size[0])
+        assert running.SMALLEST_BATCH <= size[0] <= running.LARGEST_BATCH
+    # Batch 0 is a guess and batch 15 meets a machine that has just become three times slower.
+    smallest = [s * (fixed + each * running.SMALLEST_BATCH) for s in (1, 3)]
+    assert max(held[1:15]) <= max(0.25, smallest[0])
+    assert max(held[16:]) <= max(0.25, smallest[1])
+    assert held[14] >= min(0.06, fixed + each * running.LARGEST_BATCH / 2)

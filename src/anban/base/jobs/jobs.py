@@ -1,4 +1,4 @@
-"""Housekeeping of the table of jobs: what ended well long ago is taken off."""
+"""Housekeeping by night: jobs that ended well long ago are taken off, and the database's statistics are made anew."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Exists, OuterRef
 
+from anban.base import statistics
 from anban.base.jobs.models import Job
 from anban.base.jobs.registry import Handle, job
 
@@ -20,3 +21,10 @@ def tidy(slot: datetime, handle: Handle) -> dict[str, int]:
     old = Job.objects.filter(state=Job.State.DONE, finished_at__lt=slot - KEPT)
     removed = old.filter(planned=False).delete()[0] + old.filter(Exists(newer), planned=True).delete()[0]
     return {"removed": removed}
+
+
+@job("jobs.statistics", every=timedelta(days=1), offset=timedelta(hours=3, minutes=30))
+def count_anew(slot: datetime, handle: Handle) -> dict[str, int]:
+    """Refresh what the database knows of its tables."""
+    del slot, handle
+    return {"done": int(statistics.refresh())}

@@ -13,6 +13,7 @@ from typing import Any
 
 from django.conf import settings
 
+from anban.base import statistics
 from anban.base.jobs.operations import enqueue
 from anban.base.journal.operations import unit
 from anban.base.people.queries import account_by_login
@@ -82,6 +83,7 @@ def _build(folder: Path, passwords: accounts.Passwords, at: datetime, hazards: i
         accounts.write_whole(folder / FILE, made)
     mandates.look_and_tell(city, folder / mandates.TRUTH)
     tally(actor=city.job, at=at)
+    statistics.refresh()
     return {
         "root": ROOT, "fill": fill, "logins": made, "stories": told.rows, "refused": dict(Counter(player.refused)),
         "hazards": visible_to(city.job).count(),
@@ -116,6 +118,7 @@ def fill(*, at: datetime, target: int = TARGET, progress: Progress | None = None
             lambda n: progress(have + n, target, "隐患") if progress else None,
         )
     tally(actor=city.job, at=at)
+    statistics.refresh()
     return visible_to(city.job).count()
 
 

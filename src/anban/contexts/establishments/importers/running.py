@@ -16,6 +16,7 @@ from typing import Any
 import orjson
 from django.db import IntegrityError, connection
 
+from anban.base import statistics
 from anban.base.inserting import insert, prepared
 from anban.base.journal.operations import record, unit
 from anban.base.people.actor import Actor
@@ -188,6 +189,8 @@ def apply(
             if progress:
                 progress(result.rows, expected, "writing")
         _close(run, result)
+        if result.new >= statistics.WORTH_IT:
+            statistics.refresh()
         if refused is not None and handed_back.count:
             result.refused_files = handed_back.write(refused)
     if progress:
