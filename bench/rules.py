@@ -18,7 +18,7 @@ from anban.rules.answering import reply_line
 from anban.rules.every import rule_named
 from anban.rules.reading import parse_object, read
 
-LINES = 120_000
+LINES = 48_000
 ARITHMETIC = (
     "accident_grade", "unit_accident_fine", "principal_fine", "daily_penalty", "late_payment", "reinspection_due",
     "risk_lec", "risk_ls", "accident_crime_threshold", "cylinder_store", "safety_staffing", "hotline_due",

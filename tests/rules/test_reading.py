@@ -248,3 +248,40 @@ def test_numbers_are_written_without_idle_zeros() -> None:
         "0",
         "100",
     ]
+
+
+def test_a_good_line_of_a_batch_is_answered_like_a_single_question_and_a_huge_one_refused() -> None:
+    line = json.dumps({"rule": "accident_grade", "in": GRADE}).encode()
+    assert reply_line(line) == (*reply("accident_grade", json.dumps(GRADE)),)
+    assert reply_line(line)[1] is True
+    room = LARGEST_BYTES - len(line)
+    assert reply_line(line + b" " * room)[1] is True
+    answer, good = reply_line(line + b" " * (room + 1))
+    assert not good
+    assert json.loads(answer)["error"]["code"] == "rules.too_large"
+    assert "8 MB" in json.loads(answer)["error"]["message"]
+    assert reply("accident_grade", json.dumps(GRADE).ljust(LARGEST_BYTES))[1] is True
+    assert LARGEST_BYTES == 8 * 1024 * 1024
+
+
+def test_numbers_of_days_and_months_are_bounded() -> None:
+    investigation = {"accident_on": "2024-03-01", "grade": "general"}
+    assert reply("investigation_clock", json.dumps(investigation | {"appraisal_days": 36_500}))[1]
+    assert refused("investigation_clock", investigation | {"appraisal_days": 36_501}) == (
+        "rules.out_of_range",
+        "appraisal_days",
+    )
+    rebound = {"closed_on": "2024-01-10", "found_on": "2024-02-10", "same_place": True, "same_code": True}
+    assert reply("rebound", json.dumps(rebound | {"window_months": 120}))[1]
+    assert refused("rebound", rebound | {"window_months": 121}) == ("rules.out_of_range", "window_months")
+    for day in ("1900-01-01", "2199-12-31"):
+        assert reply("accident_grade", json.dumps(GRADE | {"on": day}))[1]
+
+
+def test_what_is_read_has_the_types_of_its_fields() -> None:
+    facts, on = reading.read(rule_named("accident_grade").facts, GRADE | {"on": "2024-02-29"})
+    assert (type(facts.deaths), type(facts.direct_loss_yuan), str(on)) == (int, Decimal, "2024-02-29")
+    assert "收到的是 null" in json.loads(reply("accident_grade", '{"deaths": null}')[0])["error"]["message"]
+    for year in (1900, 2199):
+        at = {"due_at": f"{year}-06-01T10:00:00", "sent_at": "2024-03-01T10:00:00", "on": "2024-03-01"}
+        assert reply("report_lateness", json.dumps(at))[1]
