@@ -461,7 +461,7 @@ def test_a_calm_city_alarms_within_the_bounds_and_its_watches_are_as_many_as_sta
         by_scan += "scan" in alarms
         watches += sum(each.method != "cusum" for each in found.warnings)
         expected += found.expected_false_watches
-        assert found.streams == 10
+        assert 8 <= found.streams <= 10, "a stream without an event in two years is none"
     assert by_change <= most_false(0.05, years)
     assert by_scan <= most_false(0.05, years)
     assert watches <= stats.poisson.ppf(0.9999, expected)
