@@ -333,6 +333,17 @@ def test_workbook_bombs_and_traps_are_refused(tmp_path: Path) -> None:
     assert _refusal(_book(tmp_path, a=(SHEET, b"</sheetData>", b"</sheetDat>"))).code == "xlsx_broken"
 
 
+def test_a_workbook_whose_directory_points_before_its_beginning_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "t.xlsx"
+    write_xlsx(path, ["名称"], [["甲"]])
+    whole = bytearray(path.read_bytes())
+    end = whole.rindex(b"PK\5\6")
+    where = int.from_bytes(whole[end + 16 : end + 20], "little")
+    whole[end + 16 : end + 20] = (where + 50_000).to_bytes(4, "little")
+    path.write_bytes(whole)
+    assert _refusal(path).code == "xlsx_broken"
+
+
 def test_damaged_workbooks_are_refused_and_never_crash(tmp_path: Path) -> None:
     whole = _book(tmp_path).read_bytes()
     path = tmp_path / "d.xlsx"

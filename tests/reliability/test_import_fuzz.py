@@ -78,6 +78,13 @@ def test_spoiled_files_cost_their_bad_rows_only(tmp_path: Path, soak: bool, bloc
     assert found == [], f"{len(found)} problems\n" + "\n".join(found[:20])
 
 
+def test_the_files_that_once_broke_the_reader_are_refused(tmp_path: Path) -> None:
+    """Found by the full count: a damaged directory of a workbook sent the reader to before the file's beginning."""
+    make_town()
+    found = [text for number in (2229, 2873, 3494, 3632) for text in run(range(number, number + 1), tmp_path)]
+    assert found == []
+
+
 def test_a_handler_that_drops_a_good_row_next_to_a_bad_one_is_caught(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,5 +1,6 @@
 """Reading workbooks: a guard that looks at every part before anything is opened, then the cells as text."""
 
+import errno
 import math
 import posixpath
 import struct
@@ -150,6 +151,11 @@ def _guard(path: Path, limits: Limits) -> _Survey:
         except (
             zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, expat.ExpatError, struct.error, ValueError, RuntimeError,
         ) as error:  # fmt: skip
+            raise FileRefused("xlsx_broken") from error
+        except OSError as error:
+            # A damaged directory sends the reader to before the file's first byte; any other fault is the disk's own.
+            if error.errno != errno.EINVAL:
+                raise
             raise FileRefused("xlsx_broken") from error
 
 
