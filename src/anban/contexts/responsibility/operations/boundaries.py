@@ -82,7 +82,7 @@ def look_over(*, actor: Actor, at: datetime) -> Looked:
         seen = {scope: extent for scope, extent in open_scopes(everything, day.on, net).items() if scope.role in begun}
         known = {
             Scope.of(row): row
-            for row in Boundary.objects.select_for_update().filter(root=actor.root, ended_at__isnull=True)
+            for row in Boundary.objects.select_for_update(of=("self",)).filter(root=actor.root, ended_at__isnull=True)
         }
         gone = [row for scope, row in known.items() if scope not in seen]
         for row in gone:
@@ -183,13 +183,13 @@ def _end(actor: Actor, at: datetime, row: Boundary, state: str, verb: str) -> No
     _save(actor, at, row, verb, ["state", "ended_at"], {"state": str(state)})
     obligations.fulfil(actor=actor, at=at, matter_id=row.pk, kinds=["hold_boundary", "settle_boundary"])
     obligations.void(actor=actor, at=at, matter_id=row.pk)
-    for decision in Decision.objects.select_for_update().filter(boundary=row, ended_at__isnull=True):
+    for decision in Decision.objects.select_for_update(of=("self",)).filter(boundary=row, ended_at__isnull=True):
         _withdraw(actor, at, decision)
 
 
 def _open(actor: Actor, boundary_id: UUID) -> Boundary:
     row = (
-        Boundary.objects.select_for_update()
+        Boundary.objects.select_for_update(of=("self",))
         .select_related("area", "assigned_body")
         .filter(pk=boundary_id, root=actor.root)
         .first()
@@ -242,7 +242,7 @@ def assign(*, actor: Actor, at: datetime, boundary_id: UUID, body_id: UUID, reas
 def report_guard(*, actor: Actor, at: datetime, boundary_id: UUID, report: str) -> Boundary:
     """Report what the street has seen and done at its places of an open boundary. Raises: boundary.guard_not_allowed, boundary.reason_missing."""
     with unit():
-        row = Boundary.objects.select_for_update().filter(pk=boundary_id, root=actor.root).first()
+        row = Boundary.objects.select_for_update(of=("self",)).filter(pk=boundary_id, root=actor.root).first()
         if row is None or not report.strip():
             raise Refusal("boundary.reason_missing", field="report")
         done = obligations.fulfil_own(actor=actor, at=at, matter_id=row.pk, kinds=["guard_boundary"])
@@ -411,7 +411,7 @@ def _withdraw(actor: Actor, at: datetime, decision: Decision, reason: str = "") 
 
 def _decision(actor: Actor, decision_id: UUID, action: str) -> tuple[Decision, Boundary]:
     decision = (
-        Decision.objects.select_for_update()
+        Decision.objects.select_for_update(of=("self",))
         .select_related("body__area")
         .filter(pk=decision_id, root=actor.root)
         .first()

@@ -372,9 +372,11 @@ def lapse(*, actor: Actor, at: datetime, part_id: UUID) -> JointPart:
 def close_joint(*, actor: Actor, at: datetime, joint_id: UUID) -> JointMatter:
     """Close a joint matter whose object is settled: what is still waiting is excused, and leaves the desks."""
     with unit(savepoint=False):
-        matter = JointMatter.objects.select_for_update().get(pk=joint_id)
+        matter = JointMatter.objects.select_for_update(of=("self",)).get(pk=joint_id)
         for part in (
-            matter.parts.select_for_update().select_related("joint").filter(state__in=[one.value for one in OPEN])
+            matter.parts.select_for_update(of=("self",))
+            .select_related("joint")
+            .filter(state__in=[one.value for one in OPEN])
         ):
             _move(actor, at, part, PartState.EXCUSED, "joint.excused", "")
             _fulfil(actor, at, part, [KINDS[matter.kind].duty, "rule_refusal"])
@@ -391,7 +393,7 @@ def close_joints(*, actor: Actor, at: datetime, matter_id: UUID) -> list[JointMa
 
 def _part(actor: Actor, part_id: UUID) -> JointPart:
     part = (
-        JointPart.objects.select_for_update()
+        JointPart.objects.select_for_update(of=("self",))
         .select_related("joint", "body__area")
         .filter(pk=part_id, joint__root=actor.root)
         .first()
