@@ -23,7 +23,7 @@ from anban.base.journal.verification import verify
 from anban.base.notices.models import Notice
 from anban.base.people.backend import sign_in
 from anban.config import demonstration
-from anban.config.demonstration import facts, lives, mandates, names, pictures, places
+from anban.config.demonstration import facts, lives, mandates, names, oversight, pictures, places
 from anban.config.demonstration.bodies import DEVELOPMENT, VACANT, read_city
 from anban.config.demonstration.pictures import picture
 from anban.contexts.catalog.data.tables import check_items
@@ -31,6 +31,8 @@ from anban.contexts.hazards.models import Cycle, Hazard, Measure, Paper, Voice
 from anban.contexts.hazards.queries import at_hand, take_up, visible_to
 from anban.contexts.inspections.models import Answer, Finding, Visit, Visitor
 from anban.contexts.obligations.models import Obligation
+from anban.contexts.oversight.queries import duties, instructions, likes, sanctions
+from anban.contexts.oversight.queries import visits as oversight_visits
 from anban.contexts.responsibility.models import Boundary, Link
 from anban.contexts.responsibility.queries import Book, Resolver
 from anban.contexts.territory.models import AreaRoot, Body
@@ -372,3 +374,24 @@ def test_what_is_born_is_in_the_same_hands_before_and_after_it_is_written(built)
         transaction.set_rollback(True)
     assert before == after
     assert set(before.values()) == {True, False}
+
+
+def test_the_planted_failings_of_bodies_are_found_by_the_office_and_none_is_missed(built):
+    home, _ = built
+    truth = json.loads((home / oversight.TRUTH).read_text(encoding="utf-8"))
+    city = read_city(AT)
+    office = city.actor(city.people("city_committee_office", "110000", "city_committee_officer")[0])
+    district = next(row for row in city.districts if row.code == oversight.DISTRICT)
+    found = {
+        "left_alone": {one.hazard.number for one in likes.left_alone(office, AT)},
+        "red_documents": {row.number for row in instructions.register_of(office, only="red")},
+        "red_cases": {row.number for row in sanctions.board(office, only="red")},
+        "vacant_posts": {one.post.body.name for one in duties.standings(office, city.on, ahead_days=30)},
+        "promises": {row.fact for row in oversight_visits.promises(office, district.path)},
+    }
+    assert all(truth.values())
+    assert len(truth["left_alone"]) >= 10
+    for kind, planted in truth.items():
+        assert set(planted) <= found[kind], kind
+    for kind in ("red_documents", "red_cases", "promises"):
+        assert found[kind] == set(truth[kind])

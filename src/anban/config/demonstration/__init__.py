@@ -17,7 +17,7 @@ from anban.base import statistics
 from anban.base.jobs.operations import enqueue
 from anban.base.journal.operations import unit
 from anban.base.people.queries import account_by_login
-from anban.config.demonstration import accounts, lives, mandates, pictures, places, stories
+from anban.config.demonstration import accounts, lives, mandates, oversight, pictures, places, stories
 from anban.config.demonstration.accounts import FILE, STORIES, logins
 from anban.config.demonstration.bodies import ROOT, SEED, City, open_city, read_city
 from anban.contexts.hazards.models import Hazard
@@ -75,6 +75,8 @@ def _build(folder: Path, passwords: accounts.Passwords, at: datetime, hazards: i
         played += _play(player, [*_this_week(city, at), *_waiting(city, at)], LARGE)
         with unit():
             pictures.show_before(city, [*told.pictured, *played[::-1]], photos, most=PICTURED)
+    with unit():
+        oversight.plant(city, told.rows, folder / oversight.TRUTH)
     with unit():
         made = accounts.add_logins(city, told.firms, passwords)
         accounts.mark_old_notices_read(city)

@@ -13,7 +13,7 @@ from anban.base.people.actor import Actor, job_actor
 from anban.contexts.hazards.models import Hazard
 from anban.contexts.obligations.models import Obligation, Pause
 from anban.contexts.obligations.operations import note_breach, pause_step, take_step
-from anban.contexts.obligations.queries import overdue_of_matter, pauses_of, steps_taken
+from anban.contexts.obligations.queries import overdue_of_matter, pauses_of, steps_of_matter, steps_taken
 from anban.contexts.territory.queries import RungHolders, rung_holders
 from anban.kit.clock import day_end
 from anban.rules import escalation
@@ -86,12 +86,13 @@ def catch_up(actor: Actor, at: datetime, hazard: Hazard, desk: Desk, propose: Pr
     Whatever changes it next (a close, another grade, an extension) finds the same steps taken, whether the worker ran all
     the while or not: after any outage the ladders stand as if there had been none.
     """
-    rows = [row for row in overdue_of_matter(hazard.pk, at).select_related("body") if not runs_out(row, hazard)]
+    rows = [row for row in overdue_of_matter(hazard.pk, at) if not runs_out(row, hazard)]
     if not rows:
         return 0
     ids = [row.pk for row in rows]
     hand = job_actor(JOB, hazard.root, zone=actor.zone)
-    with_ = Climb(desk, rung_holders(hazard.root, desk.on), steps_taken(ids), pauses_of(ids))
+    taken = steps_of_matter(hazard.pk)
+    with_ = Climb(desk, rung_holders(hazard.root, desk.on), taken, pauses_of(ids))
     made = 0
     for row in rows:
         note_breach(actor=hand, at=at, obligation_id=row.pk)

@@ -1086,10 +1086,16 @@ def propose_case(*, actor: Actor, at: datetime, hazard_id: UUID) -> None:
     Once in a cycle: proposed already, or filed, it is not asked for again.
     """
     with unit():
-        hazard = Hazard.objects.select_related("place", "holder", "holder_body", "ordering_body").get(pk=hazard_id)
-        asked = Obligation.objects.filter(matter_id=hazard.pk, kind="propose_case", cycle_no=hazard.cycle_no)
-        filed = Measure.objects.filter(hazard=hazard, cycle_no=hazard.cycle_no, kind=Measure.Kind.CASE)
-        if asked.exists() or filed.exists():
+        stored = Hazard.objects.select_related("place", "holder", "holder_body", "ordering_body")
+        hazard = born(Hazard, hazard_id) or stored.get(pk=hazard_id)
+        asked, filed = born_of(Obligation, hazard.pk), born_of(Measure, hazard.pk)
+        if asked is None:
+            asked = list(Obligation.objects.filter(matter_id=hazard.pk, kind="propose_case"))
+        if filed is None:
+            filed = list(Measure.objects.filter(hazard=hazard, kind=Measure.Kind.CASE))
+        if any(row.kind == "propose_case" and row.cycle_no == hazard.cycle_no for row in asked):
+            return
+        if any(row.kind == Measure.Kind.CASE and row.cycle_no == hazard.cycle_no for row in filed):
             return
         desk = Desk.of(actor, hazard.root, at)
         resolution = resolve(hazard.place, hazard.class_code, desk.on)

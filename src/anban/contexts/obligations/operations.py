@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
-from anban.base.journal.births import add, born_of, change
+from anban.base.journal.births import add, born, born_of, change
 from anban.base.journal.operations import record, unit
 from anban.base.notices.operations import tell
 from anban.base.people.actor import Actor
@@ -267,15 +267,16 @@ def take_back(*, actor: Actor, at: datetime, handover_id: UUID) -> Handover:
 def note_breach(*, actor: Actor, at: datetime, obligation_id: UUID) -> bool:
     """Write down that an obligation ran out; done once, kept for ever. Returns whether it was new."""
     with unit():
-        obligation = Obligation.objects.select_for_update().get(pk=obligation_id)
+        fresh = born(Obligation, obligation_id)
+        obligation = Obligation.objects.select_for_update().get(pk=obligation_id) if fresh is None else fresh
         if obligation.state != Obligation.State.OPEN or obligation.breached_at or obligation.due_at is None:
             return False
         if obligation.due_at >= at:
             return False
         obligation.breached_at = obligation.due_at
         obligation.version += 1
-        obligation.save(update_fields=["breached_at", "version"])
-        _note("obligation.breached", actor, at, obligation, {"due": obligation.due_at.isoformat()})
+        change(obligation, ["breached_at", "version"], matter=obligation.matter_id)
+        _note("obligation.breached", actor, at, obligation, {"due": obligation.due_at.astimezone(UTC).isoformat()})
         return True
 
 
@@ -284,9 +285,16 @@ def take_step(
 ) -> bool:
     """Take one step of the ladder and tell its person; a step taken before is not taken again."""
     with unit():
-        made, new = EscalationStep.objects.get_or_create(
-            obligation=obligation, step=step, defaults={"told": told, "due_at": since, "taken_at": at}
-        )
+        fresh = born_of(EscalationStep, obligation.matter_id)
+        if fresh is None:
+            made, new = EscalationStep.objects.get_or_create(
+                obligation=obligation, step=step, defaults={"told": told, "due_at": since, "taken_at": at}
+            )
+        else:
+            new = not any(row.obligation_id == obligation.pk and row.step == step for row in fresh)
+            made = EscalationStep(obligation=obligation, step=step, told=told, due_at=since, taken_at=at)
+            if new:
+                add(made, matter=obligation.matter_id)
         if not new:
             return False
         # The obligation itself doesn't change: its digest stays the one of its last change.

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.db.models import Count, F, Q, QuerySet
 
+from anban.base.journal.births import born_of
 from anban.base.people.actor import Actor
 from anban.contexts.obligations.models import EscalationStep, Handover, Obligation, Pause
 from anban.contexts.territory.queries import scope_paths, within
@@ -155,8 +156,21 @@ def pauses_of(obligation_ids: Iterable[UUID]) -> dict[UUID, tuple[escalation.Pau
     return {key: tuple(value) for key, value in held.items()}
 
 
-def overdue_of_matter(matter_id: UUID, at: datetime) -> QuerySet[Obligation]:
-    """Return the open obligations of one matter whose due instant has passed."""
-    return Obligation.objects.filter(matter_id=matter_id, state=Obligation.State.OPEN, due_at__lt=at).order_by(
-        "due_at", "id"
-    )
+def overdue_of_matter(matter_id: UUID, at: datetime) -> list[Obligation]:
+    """Return the open obligations of one matter whose due instant has passed, the earliest first."""
+    fresh = born_of(Obligation, matter_id)
+    if fresh is None:
+        rows = Obligation.objects.filter(matter_id=matter_id, state=Obligation.State.OPEN, due_at__lt=at)
+        return list(rows.order_by("due_at", "id"))
+    late = [row for row in fresh if row.state == Obligation.State.OPEN and row.due_at is not None and row.due_at < at]
+    return sorted(late, key=lambda row: (row.due_at or at, row.pk))
+
+
+def steps_of_matter(matter_id: UUID) -> dict[UUID, frozenset[str]]:
+    """Return the ids of the ladder steps already taken about one matter, per obligation."""
+    fresh = born_of(EscalationStep, matter_id)
+    rows = EscalationStep.objects.filter(obligation__matter_id=matter_id) if fresh is None else fresh
+    taken: dict[UUID, set[str]] = {}
+    for row in rows:
+        taken.setdefault(row.obligation_id, set()).add(row.step)
+    return {key: frozenset(value) for key, value in taken.items()}
