@@ -17,7 +17,7 @@ from anban.base.journal.verification import verify
 from anban.base.people.actor import job_actor
 from anban.contexts.hazards.models import Cycle
 from anban.contexts.risk import operations, queries
-from anban.contexts.risk.models import Assessment, Cell, Curve, Report, TopHazard, TopPlace
+from anban.contexts.risk.models import Assessment, Cell, Curve, Look, Report, TopHazard, TopPlace
 from anban.lake import assessing
 from anban.lake.assessing import assess
 from anban.lake.folder import manifest_hash
@@ -151,7 +151,7 @@ def test_root_without_places_is_refused_by_name_and_passed_over_at_night(
     load()
     kind = find("lake.assess")
     assert kind is not None
-    assert kind.run(NOW, Handle("office")) == {"places": 0}
+    assert kind.run(NOW, Handle("office")) == {"places": 0, "events": 0}
 
 
 class Handle:
@@ -178,8 +178,9 @@ def test_nightly_job_runs_once_for_a_slot(own_home: None, a_town: Town) -> None:
     assert first is not None
     assert dict(first)["places"] == 3  # type: ignore[arg-type]
     assert handle.said
-    assert kind.run(NOW, handle) == {"places": 0}
-    assert Assessment.objects.count() == 1
+    again = kind.run(NOW, handle)
+    assert again == {"places": 0, "events": dict(first)["events"]}  # type: ignore[arg-type]
+    assert Assessment.objects.count() == Look.objects.count() == 1
 
 
 def test_a_publication_that_died_is_not_seen_and_swept_away(

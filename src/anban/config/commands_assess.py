@@ -14,6 +14,7 @@ from anban.config.speaking import pick, put, say
 from anban.contexts.territory.queries import roots
 from anban.kit.clock import now
 from anban.lake.assessing import assess
+from anban.lake.watching import watch
 from anban.rules.errors import Refusal, register
 
 register("assess.root_unknown", zh="没有地区根 {root}。", en="There is no area root {root}.")
@@ -67,6 +68,7 @@ def _assess(options: argparse.Namespace) -> int:
         progress=progress,
     )  # fmt: skip
     row = made.assessment
+    watch(actor=console(root.pk), at=row.made_at, as_of=row.as_of, snapshot=made.snapshot)
     if options.json:
         put(
             json.dumps(

@@ -30,6 +30,7 @@ from anban.contexts.oversight.importers import DUTIES
 from anban.contexts.responsibility.exporters import export_mandates
 from anban.contexts.responsibility.importers import TakenTable, take_in_bodies, take_in_mandates
 from anban.contexts.responsibility.operations import look_over
+from anban.contexts.risk.importers import EVENTS
 from anban.contexts.territory.queries import area_by_code, city_date, roots
 from anban.kit.clock import now
 from anban.kit.tabular import FileRefused, write_csv, write_xlsx
@@ -38,7 +39,7 @@ from anban.rules.errors import Refusal
 LISTS: Final = ("places", "visits", "hazards", "mandates", "duties")
 OFFICE_TABLES: Final = {"mandates": take_in_mandates, "bodies": take_in_bodies}
 """Tables that an office keeps itself: small, taken in whole, checked against themselves."""
-FURTHER: Final = (ACCIDENTS, DUTIES)
+FURTHER: Final = (ACCIDENTS, DUTIES, EVENTS)
 """Targets of contexts above the register: known to `import` by being named here."""
 
 SHOWN: Final = 20

@@ -9,7 +9,9 @@ from anban.base.people.actor import job_actor
 from anban.contexts.risk.queries import assessments
 from anban.contexts.territory.queries import city_date
 from anban.contexts.territory.queries import root as root_of
-from anban.lake.assessing import assess
+from anban.lake.assessing import assess, the_lake
+from anban.lake.snapshot import newest
+from anban.lake.watching import watch
 from anban.rules.errors import Refusal
 
 
@@ -18,13 +20,17 @@ def nightly(slot: datetime, handle: Handle) -> dict[str, int]:
     """Assess the root for the day of the slot; what is there already is not made again."""
     actor = job_actor("lake.assess", handle.root, zone=root_of(handle.root).zone)
     day = city_date(slot, handle.root)
-    if assessments(actor).filter(as_of=day, made_at=slot).exists():
-        return {"places": 0}
-    try:
-        made = assess(actor=actor, at=slot, as_of=day, progress=lambda stage, n, of: handle.progress(n, of, stage))
-    except Refusal as refusal:
-        # A root in which nothing is registered yet is no failure of the night.
-        if refusal.code != "lake.nothing_to_assess":
-            raise
-        return {"places": 0}
-    return {"places": made.assessment.places, "position": made.assessment.position}
+    done = {"places": 0}
+    snapshot = newest(the_lake())
+    if not assessments(actor).filter(as_of=day, made_at=slot).exists():
+        try:
+            made = assess(actor=actor, at=slot, as_of=day, progress=lambda stage, n, of: handle.progress(n, of, stage))
+        except Refusal as refusal:
+            # A root in which nothing is registered yet is no failure of the night.
+            if refusal.code != "lake.nothing_to_assess":
+                raise
+        else:
+            done = {"places": made.assessment.places, "position": made.assessment.position}
+            snapshot = made.snapshot
+    looked = watch(actor=actor, at=slot, as_of=day, snapshot=snapshot)
+    return {**done, "events": looked.events}

@@ -11,6 +11,9 @@ from anban.base.people.actor import Actor
 from anban.contexts.accidents.models import Accident, Involved
 from anban.contexts.territory.queries import within
 
+KINDS = tuple(Accident.Kind.choices)
+"""The kinds of accident and what they are called."""
+
 READERS = (
     "street_safety_office", "street_deputy", "street_director", "district_committee_officer", "district_regulator",
     "district_regulator_head", "city_committee_officer", "leader_viewer", "steward",

@@ -12,10 +12,11 @@ from anban.contexts.oversight.operations.duties import open_periods, watch_posts
 from anban.contexts.oversight.operations.instructions import settle_closed
 from anban.contexts.oversight.operations.sanctions import open_for_accidents
 from anban.contexts.oversight.queries.duties import open_due
+from anban.contexts.risk.importers import EVENTS
 from anban.contexts.territory.queries import root as root_of
 
-FILES = (ACCIDENTS, DUTIES)
-"""What the worker can take in from files for this context and the one below: named, so that it is known."""
+FILES = (ACCIDENTS, DUTIES, EVENTS)
+"""What the worker can take in from files for this context and those below: named, so that it is known."""
 
 
 @job("oversight.day", every=timedelta(days=1), offset=timedelta(hours=1), per_root=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from anban.base.fields import PathField, Sealed
+from anban.base.fields import Identified, PathField, Sealed
 from anban.base.people.models import Person
 from anban.contexts.establishments.models import Place
 from anban.contexts.hazards.models import Hazard
@@ -173,3 +173,84 @@ class Simulation(Sealed):
 
     class Meta:
         indexes = [models.Index(fields=["root", "-made_at"], name="simulation_newest")]
+
+
+class Event(Identified):
+    """A dated event from a table (事件): an alarm, a call, a fire; until such things have contexts of their own."""
+
+    retention = "ledger"
+
+    root = models.CharField(max_length=20)
+    source_key = models.CharField(max_length=80)
+    kind = models.CharField(max_length=40)
+    on = models.DateField()
+    area_path = PathField(max_length=60)
+    lng_wgs84 = models.FloatField(null=True, blank=True)
+    lat_wgs84 = models.FloatField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["root", "source_key"], name="event_once")]
+        indexes = [models.Index(fields=["root", "kind", "on"], name="event_kind")]
+
+
+class Look(Sealed):
+    """One look at all kinds and areas for early warning (预警研判): at how much, and how many false ones to expect of it."""
+
+    retention = "ledger"
+
+    root = models.CharField(max_length=20)
+    as_of = models.DateField()
+    made_at = models.DateTimeField()
+    events = models.PositiveIntegerField()
+    streams = models.PositiveIntegerField()
+    expected_false_watches = models.FloatField()
+    expected_false_chart_alarms = models.FloatField()
+
+    class Meta:
+        indexes = [models.Index(fields=["root", "-as_of", "-made_at"], name="look_newest")]
+
+
+class EarlyWarning(Sealed):
+    """A finding of the looks (预警) that stays until a person has answered it or it has passed; by itself it does nothing."""
+
+    retention = "ledger"
+
+    class State(models.TextChoices):
+        OPEN = "open", _("待处置")
+        ANSWERED = "answered", _("已处置")
+        PASSED = "passed", _("已消退")
+
+    class Answer(models.TextChoices):
+        ACT = "act", _("采取措施")
+        WATCH = "watch", _("继续观察")
+        CHANCE = "chance", _("视为偶然")
+
+    root = models.CharField(max_length=20)
+    method = models.CharField(max_length=10)
+    kind = models.CharField(max_length=60)
+    area_path = PathField(max_length=60, blank=True)
+    level = models.CharField(max_length=6)
+    p_value = models.FloatField(null=True, blank=True)
+    zh = models.TextField()
+    en = models.TextField()
+    first_on = models.DateField()
+    last_on = models.DateField()
+    state = models.CharField(max_length=8, choices=State.choices, default=State.OPEN)
+    answer = models.CharField(max_length=8, choices=Answer.choices, blank=True)
+    reason = models.TextField(blank=True)
+    answered_by = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    answered_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["root", "method", "kind", "area_path"],
+                condition=~models.Q(state="passed"),
+                name="early_warning_once",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state="answered", answered_by__isnull=False) | ~models.Q(state="answered"),
+                name="early_warning_answered_by_a_person",
+            ),
+        ]
+        indexes = [models.Index(fields=["root", "state", "-last_on"], name="early_warning_list")]

@@ -16,7 +16,19 @@ from anban.base.inserting import insert, prepared
 from anban.base.journal.operations import record, unit
 from anban.base.people.actor import Actor
 from anban.contexts.risk import policies, queries
-from anban.contexts.risk.models import Assessment, Cell, Curve, Part, Report, Simulation, TopHazard, TopPlace
+from anban.contexts.risk.models import (
+    Assessment,
+    Cell,
+    Curve,
+    EarlyWarning,
+    Event,
+    Look,
+    Part,
+    Report,
+    Simulation,
+    TopHazard,
+    TopPlace,
+)
 from anban.contexts.territory.models import Area
 from anban.contexts.territory.operations import next_numbers
 from anban.contexts.territory.queries import city_date
@@ -43,6 +55,11 @@ register(
     zh="模拟器没有通过闭式解或 A/A 检验，结果不能发布。",
     en="The simulator failed a closed form or the A/A test; its result can't be published.",
 )
+register(
+    "risk.warning_unknown", zh="没有这条预警，或您无权查看。", en="There is no such warning, or you may not read it."
+)
+register("risk.warning_answered", zh="这条预警已处置或已消退。", en="The warning is answered or has passed.")
+register("risk.answer_missing", zh="请选择处置意见，并写明理由。", en="Choose an answer and give your reason.")
 register("risk.opinion_missing", zh="签发前请写下研判意见。", en="Write the opinion before you sign.")
 register(
     "risk.earlier_not_earlier",
@@ -339,3 +356,136 @@ def _saved(row: Report, actor: Actor, at: datetime, verb: str) -> Report:
     row.save()
     record(verb, actor=actor, at=at, subject=("risk_report", row.pk), data={"number": row.number}, wrote=[row])
     return row
+
+
+# Early warning
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happened:
+    """One dated event of a source: its number there, kind, day, area, and position (WGS-84) where known."""
+
+    source_key: str
+    kind: str
+    on: date
+    area_path: str
+    lng_wgs84: float | None = None
+    lat_wgs84: float | None = None
+
+
+def take_events(*, actor: Actor, at: datetime, events: Sequence[Happened]) -> list[Event]:
+    """Take dated events in; one that is known by its number gets what the source says now."""
+    with unit():
+        there = {
+            row.source_key: row
+            for row in Event.objects.select_for_update().filter(
+                root=actor.root, source_key__in=[one.source_key for one in events]
+            )
+        }
+        rows = []
+        for one in events:
+            row = there.get(one.source_key) or Event(root=actor.root, source_key=one.source_key)
+            row.kind, row.on, row.area_path = one.kind[:40], one.on, one.area_path
+            row.lng_wgs84, row.lat_wgs84 = one.lng_wgs84, one.lat_wgs84
+            rows.append(row)
+        Event.objects.bulk_create([row for row in rows if row.source_key not in there])
+        Event.objects.bulk_update(
+            [row for row in rows if row.source_key in there], ["kind", "on", "area_path", "lng_wgs84", "lat_wgs84"]
+        )
+        record("events.taken", actor=actor, at=at, subject=("events", new_id()), data={"count": len(rows)})
+        return rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """One finding of a look: by which method, for which kind and area, how sure, in words."""
+
+    method: str
+    kind: str
+    area_path: str
+    level: str
+    p_value: float | None
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """One look: at how many events in how many streams, how many false findings to expect, and what it found."""
+
+    as_of: date
+    events: int
+    streams: int
+    expected_false_watches: float
+    expected_false_chart_alarms: float
+    found: tuple[Seen, ...]
+
+
+def publish_look(*, actor: Actor, at: datetime, looked: Looked) -> Look:
+    """Publish a look: new findings become warnings, known ones go on, those not found any more have passed.
+
+    A warning that a person has answered stays answered, unless what was a watch has become an alarm. Nothing else follows from it.
+    """
+    with unit():
+        there = {
+            (row.method, row.kind, row.area_path): row
+            for row in EarlyWarning.objects.select_for_update()
+            .filter(root=actor.root)
+            .exclude(state=EarlyWarning.State.PASSED)
+        }
+        wrote: list[EarlyWarning] = []
+        for one in looked.found:
+            row = there.pop((one.method, one.kind, one.area_path), None) or EarlyWarning(
+                root=actor.root, method=one.method, kind=one.kind, area_path=one.area_path, first_on=looked.as_of
+            )
+            if row.state == EarlyWarning.State.ANSWERED and (row.level, one.level) == ("watch", "alarm"):
+                row.state = EarlyWarning.State.OPEN
+            row.level, row.p_value, row.zh, row.en, row.last_on = one.level, one.p_value, one.zh, one.en, looked.as_of
+            wrote.append(_kept(row))
+        for row in there.values():
+            row.state = EarlyWarning.State.PASSED
+            wrote.append(_kept(row))
+        made = Look(
+            root=actor.root, as_of=looked.as_of, made_at=at, events=looked.events, streams=looked.streams,
+            expected_false_watches=looked.expected_false_watches,
+            expected_false_chart_alarms=looked.expected_false_chart_alarms,
+        )  # fmt: skip
+        made.save(force_insert=True)
+        record(
+            "warnings.looked", actor=actor, at=at, subject=("look", made.pk),
+            data={"as_of": looked.as_of.isoformat(), "found": len(looked.found), "passed": len(there)},
+            wrote=[made, *wrote],
+        )  # fmt: skip
+        return made
+
+
+def _kept(row: EarlyWarning) -> EarlyWarning:
+    if not row._state.adding:
+        row.version += 1
+    row.save()
+    return row
+
+
+def answer_warning(*, actor: Actor, at: datetime, warning_id: UUID, answer: str, reason: str) -> EarlyWarning:
+    """Answer a warning with one's name: act, go on watching, or take it for chance, and why.
+
+    Raises: risk.warning_unknown, risk.answering_not_allowed, risk.warning_answered, risk.answer_missing.
+    """
+    with unit():
+        if queries.warning(actor, warning_id) is None:
+            raise Refusal("risk.warning_unknown")
+        row = EarlyWarning.objects.select_for_update().get(pk=warning_id)
+        policies.require_may_answer(actor, row.area_path)
+        if row.state != EarlyWarning.State.OPEN:
+            raise Refusal("risk.warning_answered")
+        if answer not in EarlyWarning.Answer.values or not reason.strip():
+            raise Refusal("risk.answer_missing", field="reason" if answer else "answer")
+        row.state, row.answer, row.reason = EarlyWarning.State.ANSWERED, answer, reason.strip()[:1000]
+        row.answered_by_id, row.answered_at = actor.person_id, at
+        row.version += 1
+        row.save()
+        record(
+            "warning.answered", actor=actor, at=at, subject=("early_warning", row.pk), data={"answer": answer},
+            wrote=[row],
+        )  # fmt: skip
+        return row

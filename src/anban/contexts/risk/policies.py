@@ -14,6 +14,13 @@ register(
 )
 register("risk.signing_not_allowed", zh="您的岗位不能签发这份研判。", en="Your post may not sign this assessment.")
 
+register(
+    "risk.answering_not_allowed",
+    zh="您的岗位不能处置这个地区的预警。",
+    en="Your post may not answer a warning of this area.",
+)
+
+ANSWERERS: Final = ("street_safety_office", "district_committee_officer", "city_committee_officer", "duty_officer")
 DRAWERS: Final = (
     "street_safety_office", "district_committee_officer", "district_regulator", "district_regulator_head",
     "city_committee_officer", "steward",
@@ -47,3 +54,14 @@ def require_may_sign(actor: Actor, path: str) -> None:
     """Refuse whoever may not. Raises: risk.signing_not_allowed."""
     if not can_sign(actor, path):
         raise Refusal("risk.signing_not_allowed")
+
+
+def can_answer(actor: Actor, path: str) -> bool:
+    """Tell whether the actor may say, with its name, what follows from a warning; for the whole city only who covers it."""
+    return actor.person_id is not None and actor.covers(path, roles=ANSWERERS)
+
+
+def require_may_answer(actor: Actor, path: str) -> None:
+    """Refuse whoever may not. Raises: risk.answering_not_allowed."""
+    if not can_answer(actor, path):
+        raise Refusal("risk.answering_not_allowed")

@@ -15,7 +15,18 @@ from anban.base.people.actor import Actor
 from anban.contexts.catalog.queries import sector_scope
 from anban.contexts.establishments.queries import reach_of
 from anban.contexts.hazards.queries import visible_to as visible_hazards
-from anban.contexts.risk.models import Assessment, Cell, Curve, Report, Simulation, TopHazard, TopPlace
+from anban.contexts.risk.models import (
+    Assessment,
+    Cell,
+    Curve,
+    EarlyWarning,
+    Event,
+    Look,
+    Report,
+    Simulation,
+    TopHazard,
+    TopPlace,
+)
 from anban.contexts.risk.reasons import Why, reasons
 from anban.contexts.territory.queries import within
 
@@ -205,3 +216,46 @@ def report(actor: Actor, report_id: UUID) -> Report | None:
 def kinds_of_sector(root: str, sector: str, on: date) -> frozenset[str]:
     """Return the kinds of place that a sector answers for on a day."""
     return sector_scope(root, sector, on)[1]
+
+
+# Early warning
+
+
+def _areas_read(actor: Actor, path: str = "area_path") -> Q:
+    """Return the condition of rows without a kind of place: only posts without a sector read them."""
+    if actor.system:
+        return Q(pk__isnull=False)
+    found = NOTHING
+    for prefix, kinds in reaches(actor):
+        if kinds is None:
+            found |= within(prefix, path) if prefix else Q(pk__isnull=False)
+    return found
+
+
+def events_visible_to(actor: Actor) -> QuerySet[Event]:
+    """Return the dated events of the areas that the actor reads, the newest first."""
+    return Event.objects.filter(_areas_read(actor), root=actor.root).order_by("-on", "-id")
+
+
+def warnings_visible_to(actor: Actor) -> QuerySet[EarlyWarning]:
+    """Return the warnings of the areas that the actor reads: open ones first, alarms before watches."""
+    return (
+        EarlyWarning.objects.filter(_areas_read(actor), root=actor.root)
+        .select_related("answered_by")
+        .order_by("state", "level", "-last_on", "id")
+    )
+
+
+def warning(actor: Actor, warning_id: UUID) -> EarlyWarning | None:
+    """Return one warning that the actor may see."""
+    return warnings_visible_to(actor).filter(pk=warning_id).first()
+
+
+def newest_look(actor: Actor) -> Look | None:
+    """Return the newest look for early warning in the actor's root."""
+    return Look.objects.filter(root=actor.root).order_by("-as_of", "-made_at").first()
+
+
+def all_events(root: str, since: date, until: date) -> QuerySet[Event]:
+    """Return a root's events of the days from ``since`` to ``until``, both included: what a job looks at."""
+    return Event.objects.filter(root=root, on__gte=since, on__lte=until)

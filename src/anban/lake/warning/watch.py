@@ -16,6 +16,8 @@ Level = Literal["watch", "alarm"]
 YEAR = timedelta(days=365)
 FEWEST = 5
 """A stream with fewer events in the year before has no usual rate to speak of: no chart is drawn for it."""
+MOST = 2_000
+"""A stream with more events in a year is not searched for clusters: at such numbers the comparison of years sees what there is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ def look(
     dense = {
         key: against_even(days, this_from, as_of, window_days, seed=seed, runs=runs)
         for key, days in now.items()
-        if len(days) > 1
+        if 1 < len(days) <= MOST
     }
     qs = corrected([each.p_anywhere for each in dense.values()])
     for (key, cluster), q in zip(dense.items(), qs, strict=True):

@@ -36,6 +36,7 @@ from anban.contexts.establishments.importers.reading import fit
 from anban.contexts.establishments.importers.reading import wanted as wanted_columns
 from anban.contexts.inspections.importers import families
 from anban.contexts.oversight.importers import DUTIES
+from anban.contexts.risk.importers import EVENTS
 from anban.kit.ids import id_from
 from anban.kit.tabular import FileRefused, match_columns, read_tables
 from anban.rules.errors import Refusal
@@ -45,7 +46,7 @@ from anban.web.shell.access import OFFICES, actor_of, needs
 from anban.web.shell.components import Action, Crumb, Step
 from anban.web.shell.wording import in_english
 
-FURTHER: Final = (ACCIDENTS, DUTIES)
+FURTHER: Final = (ACCIDENTS, DUTIES, EVENTS)
 """Targets of contexts above the register: known to the wizard by being named here."""
 
 SALT: Final = "desk.import"

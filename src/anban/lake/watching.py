@@ -1,0 +1,88 @@
+"""The nightly look for early warning: dated events, accidents and hazards by kind and district, handed down as warnings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from anban.base.people.actor import Actor
+from anban.contexts.accidents.models import Accident
+from anban.contexts.risk import queries
+from anban.contexts.risk.models import Look
+from anban.contexts.risk.operations import Looked, Seen, publish_look
+from anban.lake.assessing import the_lake
+from anban.lake.duck import connected
+from anban.lake.snapshot import Snapshot
+from anban.lake.warning.events import Event
+from anban.lake.warning.watch import look
+
+TWO_YEARS: Final = timedelta(days=729)
+"""From the first day looked at to the last: two years, both included."""
+DISTRICT_PARTS: Final = 2
+ACCIDENT: Final = "accident"
+HAZARD: Final = "hazard"
+"""Prefixes that tell the kinds of the house from those of a table: ``accident:fire``, ``hazard:GAS``."""
+
+
+def watch(*, actor: Actor, at: datetime, as_of: date, snapshot: Snapshot | None = None) -> Look:
+    """This function will look at two years of a root's events up to a day and publish what stands out, as questions to persons.
+
+    Hazards are read from the snapshot: found by whom and how often depends on how often somebody looked, which their warnings say.
+    """
+    done = Look.objects.filter(root=actor.root, as_of=as_of, made_at=at).first()
+    if done is not None:
+        return done
+    since = as_of - TWO_YEARS
+    events = [*_events(actor.root, since, as_of), *_accidents(actor.root, since, as_of)]
+    if snapshot is not None:
+        events += _hazards(snapshot, actor.root, since, as_of)
+    # The same day looks the same again: the random orders begin with the day's number.
+    found = look(events, as_of, seed=as_of.toordinal())
+    seen = tuple(
+        Seen(
+            method=one.method, kind=one.kind, area_path=one.area, level=one.level, p_value=one.p,
+            zh=one.zh + (_EFFORT[0] if one.kind.startswith(HAZARD) else ""),
+            en=one.en + (_EFFORT[1] if one.kind.startswith(HAZARD) else ""),
+        )
+        for one in found.warnings
+    )  # fmt: skip
+    looked = Looked(
+        as_of=as_of, events=len(events), streams=found.streams, expected_false_watches=found.expected_false_watches,
+        expected_false_chart_alarms=found.expected_false_chart_alarms, found=seen,
+    )  # fmt: skip
+    return publish_look(actor=actor, at=at, looked=looked)
+
+
+_EFFORT: Final = (
+    "。隐患数随检查多少而变，先看检查量有没有变",
+    ". The number of hazards follows the number of visits: see first whether those have changed",
+)
+
+
+def _district(path: str) -> str:
+    return "".join(f"{part}/" for part in path.split("/")[:DISTRICT_PARTS] if part)
+
+
+def _events(root: str, since: date, until: date) -> Iterator[Event]:
+    rows = queries.all_events(root, since, until).values_list("kind", "on", "area_path", "lng_wgs84", "lat_wgs84")
+    for kind, on, path, lng, lat in rows.iterator():
+        yield Event(kind, on, _district(path), lng, lat)
+
+
+def _accidents(root: str, since: date, until: date) -> Iterator[Event]:
+    rows = Accident.objects.filter(root=root, on__gte=since, on__lte=until).values_list("kind", "on", "area_path")
+    for kind, on, path in rows.iterator():
+        yield Event(f"{ACCIDENT}:{kind}", on, _district(path))
+
+
+def _hazards(snapshot: Snapshot, root: str, since: date, until: date) -> Iterator[Event]:
+    paths = [str(path) for path in snapshot.files("hazards", root)]
+    with connected(scratch=the_lake().home / "scratch") as duck:
+        rows = duck.execute(
+            f"SELECT class_code, found_on, regexp_extract(street, '^([^/]+/)([^/]+/)?') FROM read_parquet({paths!r}) "
+            "WHERE root = ? AND NOT historical AND found_on BETWEEN ? AND ?",
+            [root, since, until],
+        ).fetchall()
+    for code, on, path in rows:
+        yield Event(f"{HAZARD}:{code}", on, path)
