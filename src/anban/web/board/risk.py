@@ -96,7 +96,7 @@ def risk(request: HttpRequest) -> HttpResponse:
         "top": [
             {
                 "name": one.name, "href": f"/places/{one.place_id}/", "where": where.get(one.area_path, ""),
-                "kind": place_kinds.get(one.kind, one.kind), "chance": words.percent(one.chance),
+                "kind": place_kinds.get(one.kind, one.kind), "chance": words.likelihood(one.chance, never_seen=any(why.fact == "never_seen" for why in one.reasons)),
                 "reasons": words.reason_list(one.reasons), "high_risk": one.facts["high_risk"], "open": one.facts["open_now"],
                 "open_href": f"/ledger/?place={one.place_id}&open=1",
             }
@@ -228,7 +228,7 @@ def places(request: HttpRequest) -> HttpResponse:
                 "href": f"/places/{one.place_id}/" if one.place_id in known else "",
                 "kind": kinds.get(one.kind, one.kind), "where": where.get(one.area_path, ""), "last_day": one.last_day,
                 "open": one.open_now, "overdue": one.overdue_now, "checks": one.checks_365,
-                "chance": words.percent(one.chance),
+                "chance": words.likelihood(one.chance, never_seen=one.last_day is None),
             }
             for one in rows
         ],
@@ -361,7 +361,7 @@ def written_out(row: Any) -> dict[str, Any]:
             for path, sums in sorted(facts["areas"].items())
         ],
         "places": [
-            (one["id"], one["name"], words.percent(one["chance"]), [words.reason_words(fact, number) for fact, number in one["reasons"]])
+            (one["id"], one["name"], words.likelihood(one["chance"], never_seen=any(fact == "never_seen" for fact, _n in one["reasons"])), [words.reason_words(fact, number) for fact, number in one["reasons"]])
             for one in facts["places"]
         ],
         "opinion": row.opinion, "state": row.state, "state_word": str(row.get_state_display()),

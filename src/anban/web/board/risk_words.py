@@ -81,6 +81,17 @@ def percent(share: float) -> str:
     return f"{share * 100:.0f}%"
 
 
+MOST_SURE: Final = 0.95
+"""Above this a chance is not told further: nobody knows it so well."""
+
+
+def likelihood(chance: float, *, never_seen: bool) -> str:
+    """Return how likely something serious is hidden; of a place that nobody has ever seen nobody knows."""
+    if never_seen:
+        return _("未知")
+    return f"≥{percent(MOST_SURE)}" if chance >= MOST_SURE else percent(chance)
+
+
 def group_name(what: str, name: str, names: Mapping[str, str]) -> str:
     """Return what a group of a curve is called."""
     if what == "proof":
