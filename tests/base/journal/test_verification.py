@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from hashlib import sha256
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.apps import apps
-from django.db import connection
+from django.db import connection, models
 
 from anban.base.journal import checkpoints, stored
-from anban.base.journal.digests import sealed_models
+from anban.base.journal.digests import row_digest, sealed_models
 from anban.base.journal.models import Entry, Head, Words
 from anban.base.journal.verification import SHOWN, verify
 from anban.kit.canonical import canonical_bytes
@@ -208,8 +211,40 @@ CHANGES: dict[str, tuple[str, str]] = {
 }
 
 
-def test_every_sealed_table_has_its_planted_change():
-    assert {m._meta.db_table for m in sealed_models()} == set(CHANGES)
+def test_the_tables_of_the_ledger_have_their_planted_change():
+    spine = {"establishments", "obligations", "hazards", "inspections"}
+    sealed = {m._meta.db_table: m._meta.app_label for m in sealed_models()}
+    assert {table for table, app in sealed.items() if app in spine} | {"responsibility_link"} == set(CHANGES)
+
+
+OTHER_VALUES: dict[type[models.Field[Any, Any]], tuple[Any, Any]] = {
+    models.CharField: ("甲", "乙"), models.TextField: ("甲", "乙"), models.UUIDField: (UUID(int=1), UUID(int=2)),
+    models.ForeignKey: (UUID(int=1), UUID(int=2)), models.BooleanField: (True, False), models.IntegerField: (1, 2),
+    models.FloatField: (0.0, 0.5), models.DateField: (date(2026, 1, 1), date(2026, 1, 2)),
+    models.DateTimeField: (datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)),
+    models.DecimalField: (Decimal(1), Decimal(2)),
+}  # fmt: skip
+
+
+def other_values(field: Any) -> tuple[Any, Any]:
+    return next(OTHER_VALUES[kind] for kind in type(field).__mro__ if kind in OTHER_VALUES)
+
+
+@pytest.mark.parametrize("model", sealed_models(), ids=lambda model: model._meta.db_table)
+def test_a_change_of_any_column_of_a_sealed_row_changes_its_digest(model: type[models.Model]):
+    fields = [f for f in model._meta.concrete_fields if not f.generated]
+    row = model(**{f.attname: other_values(f)[0] for f in fields})
+    before = row_digest(row)
+    left_out = {f.attname for f in fields if f.name in getattr(model, "undigested", ())}
+    changed = set()
+    for field in fields:
+        first, second = other_values(field)
+        setattr(row, field.attname, second)
+        if row_digest(row) != before:
+            changed.add(field.attname)
+        setattr(row, field.attname, first)
+    assert changed == {f.attname for f in fields} - left_out
+    assert left_out <= {"search", "match_key", "findings_count"}, "only what is made of other columns may stay out"
 
 
 @pytest.mark.parametrize("table", sorted(CHANGES))
