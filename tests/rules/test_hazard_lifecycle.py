@@ -253,9 +253,13 @@ def test_permitted_step_names_what_hinders(
     assert refused(state, action, roles, facts) == code
 
 
-def test_the_system_may_only_let_a_term_run_out() -> None:
+def test_the_system_may_only_let_time_run_out() -> None:
     assert life.permitted_step(State.RECTIFYING, Action.EXPIRE, None, Facts(track=Track.ORDERED)).automatic
-    assert {action for (_, action), step in TABLE.items() if step.automatic} == {Action.EXPIRE}
+    assert {action for (_, action), step in TABLE.items() if step.automatic} == {
+        Action.EXPIRE,
+        Action.RETURN_UNSIGNED,
+    }
+    assert life.permitted_step(State.AWAITING_RECEIPT, Action.RETURN_UNSIGNED, None, Facts()).automatic
 
 
 def test_a_listed_plan_is_approved_by_the_listing_body_alone() -> None:

@@ -38,6 +38,7 @@ def rows(draw: st.DrawFn) -> list[Row]:
                 depth,
                 draw(DAYS),
                 draw(DAYS),
+                draw(st.sampled_from(("", "", "order", "penalise"))),
             )
         )
     return made
@@ -77,12 +78,18 @@ def read_plainly(
         ):
             most = max(map(narrower, asked), default=None)
             asked = [row for row in asked if narrower(row) == most]
-        outcomes.append({row.body for row in asked})
-    if any(not bodies for bodies in outcomes):
+        outcomes.append(asked)
+    if any(not asked for asked in outcomes):
         return "gap", set()
-    if any(len(bodies) > 1 for bodies in outcomes):
-        return "overlap", set().union(*(bodies for bodies in outcomes if len(bodies) > 1))
-    return "resolved", set().union(*outcomes)
+    tied = [asked for asked in outcomes if contested(asked, "penalise") or contested(asked, "order")]
+    if tied:
+        return "overlap", {row.body for asked in tied for row in asked}
+    return "resolved", {row.body for asked in outcomes for row in asked}
+
+
+def contested(asked: list[Row], other: str) -> bool:
+    """Two bodies hold one power: all rows but those that hold the other one alone."""
+    return len({row.body for row in asked if row.power != other}) > 1
 
 
 @given(rows(), QUESTIONS)
@@ -149,3 +156,10 @@ def test_the_same_body_twice_is_no_overlap_and_a_phase_without_anybody_is_a_gap(
 def test_a_row_holds_from_its_first_day_and_not_on_the_day_it_ends():
     row = Row(1, "A", "special", from_on=ON, until_on=ON + timedelta(days=1))
     assert [row.in_force(ON + timedelta(days=n)) for n in (-1, 0, 1)] == [False, True, False]
+
+
+def test_one_who_orders_and_another_who_penalises_are_no_overlap():
+    orders, fines = Row(1, "A", "enforcer", power="order"), Row(2, "B", "enforcer", power="penalise")
+    assert (best([orders, fines]).state, best([orders, fines]).bodies) == (State.RESOLVED, ("A", "B"))
+    assert best([orders, fines, Row(3, "C", "enforcer", power="order")]).state is State.OVERLAP
+    assert best([orders, Row(4, "B", "enforcer")]).state is State.OVERLAP

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from datetime import date
 from io import BytesIO
+from urllib.parse import urlencode
 
 import pytest
 
 from anban.contexts.responsibility.models import Boundary, Decision, JointMatter, Mandate
-from anban.contexts.responsibility.operations import look_over
+from anban.contexts.responsibility.operations import add_mandate, look_over
 from anban.web.shell import middleware
 from tests.factories.signed import client_of
 from tests.factories.town import AT, ON, town
@@ -104,3 +105,28 @@ def test_a_street_whistles_and_the_refusal_is_ruled_on_in_the_browser(monkeypatc
     part.refresh_from_db()
     assert part.state == "waiting"
     assert links(street.get("/net/joint/")).count(f"/net/joint/{part.joint_id}/") == 1
+
+
+def test_the_district_page_of_oversight_counts_gaps_and_overlaps_and_opens_their_lists(monkeypatch):
+    monkeypatch.setattr(middleware, "now", lambda: AT)
+    t = town()
+    t.place("月子会所", kind="postnatal_centre", manager=None)
+    t.place("海淀月子会所", kind="postnatal_centre", area="中关村街道", manager=None)
+    t.place("面馆", manager=None)
+    twice = {"actor": t.job, "at": AT, "role": "special", "hazard_class": "CHEM", "area": t.areas["朝阳区"]}
+    for body in ("朝阳商务局", "朝阳城管委"):
+        add_mandate(body=t.bodies[body], **twice)
+    look_over(actor=t.job, at=AT)
+    path = t.areas["朝阳区"].path
+    office = client_of(t, "何静")
+    shown = office.get(f"/oversight/areas/{t.areas['朝阳区'].code}/")
+    for fault in ("gap", "overlap"):
+        address = f"/net/boundaries/?{urlencode({'fault': fault, 'area': path})}"
+        assert address in links(shown)
+        here = Boundary.objects.filter(fault=fault, area_path__startswith=path)
+        figure = next(one for one in shown.context["figures"] if one.href == address)
+        assert figure.value == str(here.count()) != "0"
+        listed = office.get(address)
+        assert {row.pk for row, *_ in listed.context["rows"]} == set(here.values_list("pk", flat=True))
+        assert "朝阳区" in listed.content.decode()
+    assert Boundary.objects.exclude(area_path__startswith=path).exists()

@@ -334,6 +334,7 @@ def _moving() -> list[tuple[State | None, Step]]:
             clock=Clock.SEND_BACK,
             needs=("clause", "reason"),
         ),
+        row(State.AWAITING_RECEIPT, Action.RETURN_UNSIGNED, frozenset(), back=True, automatic=True),
     ]
     for state in sorted(OPEN - {State.AWAITING_RECEIPT, State.DELISTING}):
         rows.append(
@@ -614,6 +615,7 @@ def _names(found: Step, facts: Facts) -> dict[str, str]:
 def _hindrance(action: Action, facts: Facts) -> str | None:
     hindered = {
         Action.SEND_BACK: (facts.designated, "hazard.designated_cannot_return"),
+        Action.RETURN_UNSIGNED: (facts.designated, "hazard.designated_cannot_return"),
         Action.REFUSE_EXTENSION: (not facts.extension_pending, "hazard.extension_not_requested"),
         Action.RELEASE: (not facts.secured, "hazard.not_secured"),
         Action.NAME_BODY: (not facts.ownerless, "hazard.not_ownerless"),

@@ -65,6 +65,7 @@ class Action(Term):
     TRANSFER = "transfer", "移交", "Hand over"
     RECEIVE = "receive", "签收", "Sign for"
     SEND_BACK = "send_back", "退回", "Send back"
+    RETURN_UNSIGNED = "return_unsigned", "逾期未签收退回", "Returned unsigned"
     WHISTLE = "whistle", "吹哨", "Call the departments"
     ASSIGN = "assign", "交办（指定）", "Assign"
     APPLY_REVIEW = "apply_review", "申请复查", "Apply for re-inspection"

@@ -16,6 +16,10 @@ PHASES: Final = ("before", "during", "after")
 """事前、事中、事后. A row without a phase holds in all of them; a question about a live place is asked ``during``."""
 
 
+POWERS: Final = ("order", "penalise")
+"""责令、处罚: what an enforcer may do. A row without a power holds both; one that is split off holds its own alone."""
+
+
 class State(StrEnum):
     """What the table says to one question: somebody (明确), nobody (空白), or several (交叉)."""
 
@@ -43,6 +47,7 @@ class Row:
     depth: int = 0
     from_on: date | None = None
     until_on: date | None = None
+    power: str = ""
 
     def in_force(self, on: date) -> bool:
         """This function will tell whether the row holds on a day."""
@@ -119,7 +124,9 @@ def _judged(rows: Sequence[Row]) -> Found:
         return NOBODY
     top = max(row.rank for row in rows)
     first = tuple(row for row in rows if row.rank == top)
-    state = State.RESOLVED if len({row.body for row in first}) == 1 else State.OVERLAP
+    # Each power is a question of its own: one who orders and another who penalises do not stand in each other's way.
+    clash = any(len({row.body for row in first if row.power in ("", power)}) > 1 for power in POWERS)
+    state = State.OVERLAP if clash else State.RESOLVED
     return Found(state, first, first)
 
 

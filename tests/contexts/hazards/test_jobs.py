@@ -86,7 +86,7 @@ def test_an_overdue_review_climbs_each_step_once_and_catches_up_after_an_outage(
     assert steps[0] == "propose_case"
     notices = Notice.objects.count()
     again = clocks(late, Watching("town"))
-    assert again == {"expired": 0, "breached": 0, "steps": 0, "firm": 0}
+    assert again == {"expired": 0, "returned": 0, "breached": 0, "steps": 0, "firm": 0}
     assert Notice.objects.count() == notices
     assert Obligation.objects.filter(matter_id=hazard.pk, kind="propose_case", state="open").count() == 1
 

@@ -9,6 +9,9 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
+from anban.base.journal.models import Entry
+from anban.base.journal.verification import verify
+from anban.contexts.hazards.jobs import clocks
 from anban.contexts.hazards.models import Hazard
 from anban.contexts.hazards.operations import Sighting, act, enter
 from anban.contexts.obligations.models import Obligation
@@ -16,6 +19,7 @@ from anban.contexts.responsibility.models import JointMatter
 from anban.contexts.responsibility.operations import answer
 from anban.rules.errors import Refusal
 from anban.rules.hazard_lifecycle import Action
+from tests.contexts.hazards.test_jobs import Watching
 from tests.factories.town import AT, Town, town
 
 pytestmark = pytest.mark.django_db
@@ -60,6 +64,25 @@ class Transfers(RuleBasedStateMachine):
     def days_pass(self, days):
         self.at += timedelta(days=days)
 
+    @rule()
+    def the_clock_runs(self):
+        """After whatever outage the days before made; a second run at the same slot finds nothing to return."""
+        self.at += timedelta(hours=1)
+        before = Hazard.objects.get(pk=self.hazard.pk)
+        late = Obligation.objects.filter(matter_id=before.pk, kind="receive", state="open", due_at__lt=self.at).exists()
+        clocks(self.at, Watching("town"))
+        after = Hazard.objects.get(pk=self.hazard.pk)
+        comes_back = late and not before.designated
+        assert after.times_returned == before.times_returned + comes_back
+        assert after.holder_id == before.holder_id
+        assert (after.state == "awaiting_receipt") == (before.state == "awaiting_receipt" and not comes_back)
+        assert clocks(self.at, Watching("town"))["returned"] == 0
+        if comes_back:
+            kind, person = (
+                ("returned", after.holder) if after.times_returned == 1 else ("designate", CITY.people["何静"])
+            )
+            assert Obligation.objects.get(matter_id=after.pk, kind=kind, state="open").person == person
+
     @invariant()
     def somebody_holds_it_and_somebody_owes_the_next_thing(self):
         row = Hazard.objects.get(pk=self.hazard.pk)
@@ -87,6 +110,44 @@ def test_no_sequence_of_transfers_loses_a_matter(soak):
             suppress_health_check=list(HealthCheck),
         ),
     )
+
+
+def test_what_nobody_signs_for_comes_back_once_and_the_second_time_goes_to_the_office():
+    t = town()
+    seen = Sighting(place_id=t.place().pk, code="RG10", fact="后门上锁", inspected=True)
+    hazard = enter(actor=t.actor("王敏"), at=AT, sighting=seen).hazard
+    to = {"body": t.bodies["朝阳消防"].pk, "reason": "无权责令"}
+    act(actor=t.actor("王敏"), at=AT, hazard_id=hazard.pk, action=Action.TRANSFER, given=to)
+    receive = Obligation.objects.get(matter_id=hazard.pk, kind="receive")
+    assert clocks(receive.due_at, Watching("town"))["returned"] == 0
+    later = receive.due_at + timedelta(days=20)  # the worker was down
+    assert clocks(later, Watching("town"))["returned"] == 1
+    hazard.refresh_from_db()
+    receive.refresh_from_db()
+    assert (hazard.state, hazard.sent_to_body_id, hazard.times_returned) == ("rectifying", None, 1)
+    assert (receive.state, receive.breached_at) == ("void", receive.due_at)
+    returned = Obligation.objects.get(matter_id=hazard.pk, kind="returned", state="open")
+    assert (returned.person, hazard.holder) == (t.people["王敏"], t.people["王敏"])
+    entry = Entry.objects.get(matter=f"hazard:{hazard.pk.hex}", body__contains="hazard.returned_unsigned")
+    assert '"actor":"job:hazards.clocks"' in entry.body
+    act(actor=t.actor("王敏"), at=later, hazard_id=hazard.pk, action=Action.TRANSFER, given=to)
+    again = Obligation.objects.get(matter_id=hazard.pk, kind="receive", state="open").due_at + timedelta(hours=1)
+    assert clocks(again, Watching("town"))["returned"] == 1
+    designate = Obligation.objects.get(matter_id=hazard.pk, kind="designate", state="open")
+    assert designate.person == t.people["何静"]
+    assert not Obligation.objects.filter(matter_id=hazard.pk, kind="returned", state="open").exists()
+    assert [finding.en for finding in verify().findings] == []
+
+
+def test_what_the_office_assigned_does_not_come_back_by_the_clock():
+    t = town()
+    seen = Sighting(place_id=t.place().pk, code="RG10", fact="后门上锁", inspected=True)
+    hazard = enter(actor=t.actor("王敏"), at=AT, sighting=seen).hazard
+    to = {"body": t.bodies["朝阳消防"].pk, "reason": "业务相近"}
+    act(actor=t.actor("何静"), at=AT, hazard_id=hazard.pk, action=Action.ASSIGN, given=to)
+    done = clocks(AT + timedelta(days=9), Watching("town"))
+    hazard.refresh_from_db()
+    assert (done["returned"], done["breached"] > 0, hazard.state) == (0, True, "awaiting_receipt")
 
 
 def test_a_whistle_from_a_hazard_calls_each_body_and_ends_with_it():

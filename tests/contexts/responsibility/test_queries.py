@@ -6,6 +6,8 @@ from datetime import date
 
 import pytest
 
+from anban.contexts.catalog.models import HazardClass
+from anban.contexts.responsibility import net
 from anban.contexts.responsibility.operations import add_mandate
 from anban.contexts.responsibility.queries import resolve
 from anban.contexts.territory.models import Area, Holding, Overlay
@@ -90,3 +92,21 @@ def test_resolve_costs_the_same_whatever_the_city_holds(django_assert_num_querie
     place = t.place()
     with django_assert_num_queries(4):
         resolve(place, "GAS", ON)
+
+
+def test_enforcers_split_by_power_are_no_overlap_and_who_may_order_is_asked_first():
+    t = town()
+    place = t.place(manager=None)
+    duty = {"actor": t.job, "at": AT, "role": "enforcer", "area": t.areas["朝阳区"], "place_kind": place.kind, "hazard_class": "CHEM"}  # fmt: skip
+    for body in ("朝阳商务局", "朝阳消防"):
+        add_mandate(body=t.bodies[body], **duty)
+    assert resolve(place, "CHEM", ON).enforcer.state == "overlap"
+    assert net.figures(t.job, ON).overlaps == 1
+    row = HazardClass.objects.filter(root=t.job.root, code="CHEM")
+    row.update(may_order=t.bodies["朝阳消防"].kind, may_penalise=t.bodies["朝阳商务局"].kind)
+    found = resolve(place, "CHEM", ON).enforcer
+    assert (found.state, found.body) == ("resolved", t.bodies["朝阳消防"])
+    assert {one.body for one in found.rows} == {t.bodies["朝阳消防"], t.bodies["朝阳商务局"]}
+    assert net.figures(t.job, ON).overlaps == 0
+    row.update(may_penalise=f"{t.bodies['朝阳消防'].kind};{t.bodies['朝阳商务局'].kind}", may_order="")
+    assert resolve(place, "CHEM", ON).enforcer.state == "overlap"

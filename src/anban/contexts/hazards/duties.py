@@ -22,6 +22,7 @@ from anban.contexts.responsibility.queries import OFFICER_ROLES, Answer, Resolut
 from anban.contexts.territory.models import Body, Holding
 from anban.contexts.territory.queries import body_by_id, posts_holder
 from anban.rules.errors import Refusal, register
+from anban.rules.escalation import is_deadlocked
 from anban.rules.hazard_lifecycle import Action, Clock, Grade, Role, State
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def settle(
     state = State(hazard.state)
     moved = before is None or before is not state or action in _RESTART
     if before is state and action in _RETIMED:
-        obligations.fulfil(actor=actor, at=at, matter_id=hazard.pk, kinds=["order", "answer_extension"])
+        obligations.fulfil(actor=actor, at=at, matter_id=hazard.pk, kinds=["order", "returned", "answer_extension"])
         if hazard.due_at is not None:
             obligations.move_due(
                 actor=actor,
@@ -105,6 +106,9 @@ def settle(
             )
         return
     if before is not None and moved:
+        if action is Action.RETURN_UNSIGNED:
+            # It was not signed for: nobody did what was owed.
+            obligations.void(actor=actor, at=at, matter_id=hazard.pk, kinds=["receive"])
         kinds = [k for k in TITLES if k not in KEPT] if state in TABLE else None
         obligations.fulfil(actor=actor, at=at, matter_id=hazard.pk, kinds=kinds)
     if not moved:
@@ -117,17 +121,26 @@ def settle(
     kind = owed.kind
     if owed.by == "liable" and liable_id(hazard) is None:
         kind = "name_person"
-    if state is State.RECTIFYING and hazard.times_returned and action is Action.SEND_BACK:
-        kind = "returned"
     _owe(actor, at, hazard, desk, kind, person, body, unit, owed.rule, owed.clock, term=owed.term)
-    if state is State.RECTIFYING and hazard.due_at is None and kind in {"rectify", "name_person"}:
+    if action in _RETURNS:
+        _owe_return(actor, at, hazard, desk, resolution)
+    elif state is State.RECTIFYING and hazard.due_at is None:
         officer = resolution.enforcer if resolution.enforcer.person is not None else _held(hazard)
         _owe_answer(actor, at, hazard, desk, "order", officer, "工作惯例：同日移交或责令", Clock.HAND_OVER)
-    if hazard.times_returned >= 2 and action is Action.SEND_BACK:
-        _owe_answer(
-            actor, at, hazard, desk, "designate", resolution.office, "工作惯例：二次退回由安委办指定", Clock.DESIGNATE
-        )
 
+
+def _owe_return(actor: Actor, at: datetime, hazard: Hazard, desk: Desk, resolution: Resolution) -> None:
+    """Put what came back on the sender's desk; at a deadlock on the committee's office's, which names the body."""
+    if is_deadlocked(hazard.times_returned, on=desk.on, overrides=desk.overrides):
+        rule = "工作惯例：二次退回由安委办指定"
+        _owe_answer(actor, at, hazard, desk, "designate", resolution.office, rule, Clock.DESIGNATE)
+    else:
+        rule = "工作惯例：退回的由移交人再办"
+        _owe_answer(actor, at, hazard, desk, "returned", _held(hazard), rule, Clock.SEND_BACK)
+
+
+_RETURNS = frozenset({Action.SEND_BACK, Action.RETURN_UNSIGNED})
+"""Actions by which a transfer comes back."""
 
 _RESTART = frozenset({Action.REVIEW, Action.REJECT, Action.ASSIGN})
 """Actions after which the same state asks anew."""

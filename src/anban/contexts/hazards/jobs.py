@@ -10,7 +10,7 @@ from anban.base.people.actor import Actor, job_actor
 from anban.contexts.hazards.ladders import JOB, Climb, climb
 from anban.contexts.hazards.models import Hazard
 from anban.contexts.hazards.operations import Desk, act, propose_case, refresh_due, tally
-from anban.contexts.hazards.queries import provisional_hazards, run_out
+from anban.contexts.hazards.queries import provisional_hazards, run_out, unsigned
 from anban.contexts.obligations.operations import note_breach
 from anban.contexts.obligations.queries import overdue_open, pauses_of, steps_taken
 from anban.contexts.territory.queries import RungHolders
@@ -22,7 +22,7 @@ BATCH = 500
 
 @job(JOB, every=timedelta(hours=1), per_root=True)
 def clocks(slot: datetime, handle: Handle) -> dict[str, int]:
-    """Move terms that ran out to re-inspection, write down breaches, and climb the ladders: each step once.
+    """Move terms that ran out to re-inspection, return what nobody signed for, write down breaches, and climb the ladders: each step once.
 
     Everything is computed from due instants and from the steps already taken, so that one run after an outage does what
     the missed ones would have done, in order, and a second run at the same slot does nothing.
@@ -31,8 +31,9 @@ def clocks(slot: datetime, handle: Handle) -> dict[str, int]:
     actor = job_actor(JOB, root, zone=root_of(root).zone)
     expired = _expire(actor, slot, handle)
     firm = sum(refresh_due(actor=actor, at=slot, hazard_id=pk) for pk in provisional_hazards(root))
+    returned = _return(actor, slot, handle)
     breached, climbed = _climb(actor, slot, handle)
-    return {"expired": expired, "breached": breached, "steps": climbed, "firm": firm}
+    return {"expired": expired, "returned": returned, "breached": breached, "steps": climbed, "firm": firm}
 
 
 def _expire(actor: Actor, slot: datetime, handle: Handle) -> int:
@@ -43,6 +44,15 @@ def _expire(actor: Actor, slot: datetime, handle: Handle) -> int:
             # What an overdue general hazard first means; a re-inspection that finds it put right ends it with a waiver.
             propose_case(actor=actor, at=slot, hazard_id=hazard_id)
         handle.progress(number, len(ids), "期满转待复查")
+    return len(ids)
+
+
+def _return(actor: Actor, slot: datetime, handle: Handle) -> int:
+    """Send what nobody signed for back to its sender; the breach stays with whoever had to sign."""
+    ids = list(unsigned(actor.root, slot))
+    for number, hazard_id in enumerate(ids, start=1):
+        act(actor=actor, at=slot, hazard_id=hazard_id, action=Action.RETURN_UNSIGNED)
+        handle.progress(number, len(ids), "逾期未签收退回")
     return len(ids)
 
 

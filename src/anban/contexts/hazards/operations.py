@@ -805,6 +805,12 @@ def _receive(work: Work) -> None:
 def _send_back(work: Work) -> None:
     """Send it back with the clause; the second return goes to the committee's office, which names the body."""
     _require_receiver(work)
+    _return(work)
+
+
+def _return(work: Work) -> None:
+    """Count the return; whoever sent it was responsible all the while and has it on the desk again."""
+    work.noted["from_body"] = str(work.hazard.sent_to_body_id)
     work.hazard.times_returned += 1
     work.hazard.sent_to_body = None
     work.noted["returns"] = work.hazard.times_returned
@@ -1017,6 +1023,7 @@ EFFECTS: Mapping[Action, tuple[Any, ...]] = {
     Action.TRANSFER: (_transfer, _paper),
     Action.RECEIVE: (_receive, _paper),
     Action.SEND_BACK: (_send_back, _paper),
+    Action.RETURN_UNSIGNED: (_return,),
     Action.ASSIGN: (_assign, _paper),
     Action.APPLY_REVIEW: (_apply_review, _paper),
     Action.APPLY: (_apply_review, _paper),
@@ -1058,6 +1065,7 @@ EFFECTS: Mapping[Action, tuple[Any, ...]] = {
 VERBS: Mapping[Action, str] = {
     Action.VERIFY: "verified", Action.FIX_ON_SPOT: "fixed_on_spot", Action.ORDER: "ordered", Action.ADVISE: "advised",
     Action.TRANSFER: "transferred", Action.RECEIVE: "received", Action.SEND_BACK: "sent_back",
+    Action.RETURN_UNSIGNED: "returned_unsigned",
     Action.WHISTLE: "departments_called", Action.ASSIGN: "assigned", Action.APPLY_REVIEW: "review_applied_for",
     Action.EXPIRE: "term_expired", Action.REVIEW: "reviewed", Action.REQUEST_EXTENSION: "extension_requested",
     Action.EXTEND: "extended", Action.REFUSE_EXTENSION: "extension_refused", Action.FILE_CASE: "case_filed",

@@ -421,6 +421,15 @@ def run_out(root: str, at: datetime) -> QuerySet[Hazard, UUID]:
     )
 
 
+def unsigned(root: str, at: datetime) -> QuerySet[Hazard, UUID]:
+    """Return the ids of hazards whose transfer was not signed for in time; what the office assigned does not come back."""
+    receipts = Obligation.objects.filter(
+        root=root, subject_kind="hazard", kind="receive", state=Obligation.State.OPEN, provisional=False, due_at__lt=at
+    )
+    rows = Hazard.objects.filter(root=root, is_open=True, state=State.AWAITING_RECEIPT.value, designated=False)
+    return rows.filter(pk__in=receipts.values("matter_id")).order_by("pk").values_list("pk", flat=True)
+
+
 def provisional_hazards(root: str) -> QuerySet[Obligation, UUID]:
     """Return the ids of hazards with a duty whose deadline waits for a calendar year to be loaded."""
     return (

@@ -17,7 +17,7 @@ from anban.contexts.catalog import queries as catalog
 from anban.contexts.establishments.models import Place
 from anban.contexts.establishments.queries import regulated
 from anban.contexts.responsibility.models import Boundary, Mandate
-from anban.contexts.responsibility.queries import joined, row_of, standing
+from anban.contexts.responsibility.queries import joined, powers_split, row_of, standing
 from anban.contexts.territory.models import Area, Body
 from anban.contexts.territory.queries import Coverage, Overviews, overviews
 from anban.kit.remember import remembering
@@ -112,9 +112,11 @@ class Net:
         areas = list(Area.objects.filter(root_id=root).exclude(level=Area.Level.COMMUNITY))
         coverage = Coverage.load(root, on)
 
+        powers = powers_split(root, every)
+
         def rows_on(day: date) -> list[Row]:
             covered = coverage if day == on else Coverage.load(root, day)
-            return [row_of(one, covered) for one in every]
+            return [row_of(one, covered, powers) for one in every]
 
         ends = {day for one in every for day in (one.from_on, one.until_on) if day is not None}
         boundaries = list(standing(root).filter(assigned_body__isnull=False))

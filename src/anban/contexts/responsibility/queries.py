@@ -184,7 +184,8 @@ class Resolver:
     def of(self, place: Placed, class_code: str) -> Resolution:
         """Return the four answers for one place and hazard class."""
         if self._table is None:
-            self._table = table.Table.on((row_of(one, self.coverage) for one in self.mandates), self.on)
+            powers = powers_split(self.root, self.mandates)
+            self._table = table.Table.on((row_of(one, self.coverage, powers) for one in self.mandates), self.on)
             self._by_id = {one.pk: one for one in self.mandates}
         sheet = self._table.sheet(place.kind, place.industry, place.area_path)
         found = {role: sheet.of(role, class_code) for role in table.ROLES}
@@ -233,9 +234,9 @@ class Resolver:
         return Answer(role, body, None, "属地岗位空缺", False, found.state, rows, boundary)
 
     def _rows(self, found: Found) -> tuple[Mandate, ...]:
-        """Return the mandates that win, those for a place at work first, else in the order they were entered."""
+        """Return the mandates that win, those for a place at work and those that may order first, else as they were entered."""
         at_work = {row.key for row in found.during}
-        keys = sorted(found.rows, key=lambda row: (row.key not in at_work, str(row.key)))
+        keys = sorted(found.rows, key=lambda row: (row.key not in at_work, row.power == "penalise", str(row.key)))
         return tuple(self._by_id[row.key] for row in keys if isinstance(row.key, UUID))
 
     def _boundary(self, place: Placed, class_code: str, role: str, found: Found) -> Boundary | None:
@@ -368,7 +369,35 @@ def above(path: str) -> tuple[str, ...]:
     return tuple("/".join(parts[: n + 1]) + "/" for n in range(len(parts)))
 
 
-def row_of(mandate: Mandate, coverage: Coverage) -> table.Row:
+Powers = Mapping[tuple[str, str], str]
+"""The power that a kind of body holds alone, by hazard class and kind; what isn't here holds both."""
+
+
+def powers_split(root: str, mandates: Iterable[Mandate]) -> Powers:
+    """Return which enforcers hold only one power over a class, by the root's catalog: who may order, who may penalise.
+
+    Asked only where a class names enforcers of several kinds: nobody else can be split.
+    """
+    kinds: dict[str, set[str]] = defaultdict(set)
+    for one in mandates:
+        if one.role == Mandate.Role.ENFORCER and one.hazard_class:
+            kinds[one.hazard_class].add(one.body.kind)
+    if not any(len(held) > 1 for held in kinds.values()):
+        return {}
+    return _split_powers(root)
+
+
+@remembered
+def _split_powers(root: str) -> Powers:
+    found: dict[tuple[str, str], str] = {}
+    for code, order, penalise in catalog.hazard_classes(root).values_list("code", "may_order", "may_penalise"):
+        may_order, may_penalise = {*order.split(";")} - {""}, {*penalise.split(";")} - {""}
+        found |= {(code, kind): "order" for kind in may_order - may_penalise}
+        found |= {(code, kind): "penalise" for kind in may_penalise - may_order}
+    return found
+
+
+def row_of(mandate: Mandate, coverage: Coverage, powers: Powers) -> table.Row:
     """Return a mandate as the rules read it, with the path prefixes that its area covers on the coverage's day."""
     area = mandate.area
     own = ("",) if area.parent_id is None else (area.path, *coverage.managed.get(area.pk, ()))
@@ -384,6 +413,9 @@ def row_of(mandate: Mandate, coverage: Coverage) -> table.Row:
         depth=NEARNESS[Area.Level(area.level)],
         from_on=mandate.from_on,
         until_on=mandate.until_on,
+        power=powers.get((mandate.hazard_class, mandate.body.kind), "")
+        if mandate.role == Mandate.Role.ENFORCER
+        else "",
     )
 
 
@@ -416,7 +448,10 @@ def boundaries_visible_to(actor: Actor) -> QuerySet[Boundary]:
 def boundary_list(
     actor: Actor, *, fault: str = "", state: str = "open", area: str = "", role: str = ""
 ) -> QuerySet[Boundary]:
-    """Return the boundaries of a list, those with the most places first; ``state`` open is everything unsettled."""
+    """Return the boundaries of a list, those with the most places first; ``state`` open is everything unsettled.
+
+    ``area`` keeps those in it and those of an area above that lie over it.
+    """
     rows = boundaries_visible_to(actor).select_related("area", "assigned_body")
     rows = rows.filter(ended_at__isnull=True) if state == "open" else rows.filter(state=state) if state else rows
     if fault:
@@ -424,7 +459,7 @@ def boundary_list(
     if role:
         rows = rows.filter(role=role)
     if area:
-        rows = rows.filter(within(area))
+        rows = rows.filter(within(area) | Q(area_path__in=above(area)))
     return rows.order_by("state", "-places_count", "number")
 
 

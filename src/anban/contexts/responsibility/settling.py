@@ -42,7 +42,7 @@ def plan_for(boundary: Boundary, body: Body, effective_on: date) -> Plan:
             one for one in scope if str(one.body_id) in named and (one.until_on is None or one.until_on > effective_on)
         ]
     coverage = Coverage({})
-    made = rules.settlement((row_of(one, coverage) for one in tied), body.pk, effective_on)
+    made = rules.settlement((row_of(one, coverage, {}) for one in tied), body.pk, effective_on)
     by_id = {one.pk: one for one in tied}
     adds = None
     if made.adds:

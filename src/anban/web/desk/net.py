@@ -320,9 +320,11 @@ def boundaries(request: HttpRequest) -> HttpResponse:
     state = request.GET.get("state", "open")
     state = state if state in STATES else "open"
     role = request.GET.get("role", "") if request.GET.get("role", "") in ROLES else ""
-    rows = queries.boundary_list(actor, fault=fault, state=state, role=role)
+    area = list(territory.areas_by_path(actor.root, [request.GET["area"]])) if request.GET.get("area") else []
+    path = area[0].path if area else ""
+    rows = queries.boundary_list(actor, fault=fault, state=state, role=role, area=path)
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
-    kept = {"fault": fault, "state": state, "role": role}
+    kept = {"fault": fault, "state": state, "role": role, "area": path}
 
     def option(key: str, value: str, label: str) -> FilterOption:
         chosen = kept[key] == value
@@ -334,6 +336,7 @@ def boundaries(request: HttpRequest) -> HttpResponse:
     filters = (
         Filter(_("状态"), tuple(option("state", key, str(label)) for key, label in STATES.items()), clear_href=href("/net/boundaries/", **{**kept, "state": ""})),
         Filter(_("职责"), tuple(option("role", one, role_name(one)) for one in ROLES), clear_href=href("/net/boundaries/", **{**kept, "role": ""})),
+        *(Filter(_("地区"), (FilterOption(name_of(one), href("/net/boundaries/", **{**kept, "area": ""}), selected=True),), clear_href=href("/net/boundaries/", **{**kept, "area": ""})) for one in area),
     )  # fmt: skip
     total = page.paginator.count
     context = {

@@ -20,6 +20,7 @@ from anban.contexts.hazards import queries as hazards
 from anban.contexts.obligations import queries as obligations
 from anban.contexts.oversight.queries import duties, instructions, instruments, likes, sanctions, visits
 from anban.contexts.oversight.queries.scope import figure
+from anban.contexts.responsibility import queries as net
 from anban.contexts.territory import queries as territory
 from anban.web.desk.desk import duty_line
 from anban.web.desk.oversight.parts import (
@@ -107,6 +108,14 @@ def debts() -> tuple[Debt, ...]:
             READERS,
         ),
         Debt("unsigned", _("移交未签收"), _own("unsigned"), lambda a, p, r: _unsigned(a, p, r).count(), READERS),
+        Debt(
+            "gaps", _("责任空白"), _page("/net/boundaries/", fault="gap"),
+            lambda a, p, r: net.boundary_list(a, fault="gap", area=p).count(), READERS,
+        ),
+        Debt(
+            "overlaps", _("职责交叉"), _page("/net/boundaries/", fault="overlap"),
+            lambda a, p, r: net.boundary_list(a, fault="overlap", area=p).count(), READERS,
+        ),
         Debt("vacant", _("缺岗"), _page("/oversight/vacancies/"), _vacant, READERS),
         Debt(
             "documents", _("批示件未落到事项"), _page("/oversight/instructions/", only="red"),
