@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 from typing import Final
 
 from anban.base.people.actor import Actor
+from anban.contexts.accidents import queries as accidents
 from anban.contexts.accidents.models import Accident
 from anban.contexts.risk import queries
 from anban.contexts.risk.models import Look
@@ -19,6 +20,8 @@ from anban.lake.warning.watch import look
 
 TWO_YEARS: Final = timedelta(days=729)
 """From the first day looked at to the last: two years, both included."""
+SETTLING: Final = timedelta(days=92)
+"""A book may begin so much later and still count as kept for two years."""
 DISTRICT_PARTS: Final = 2
 ACCIDENT: Final = "accident"
 HAZARD: Final = "hazard"
@@ -34,9 +37,15 @@ def watch(*, actor: Actor, at: datetime, as_of: date, snapshot: Snapshot | None 
     if done is not None:
         return done
     since = as_of - TWO_YEARS
-    events = [*_events(actor.root, since, as_of), *_accidents(actor.root, since, as_of)]
+    books: dict[str, tuple[date | None, Callable[[], Iterator[Event]]]] = {
+        "event": (queries.first_event_on(actor.root), lambda: _events(actor.root, since, as_of)),
+        ACCIDENT: (accidents.first_on(actor.root), lambda: _accidents(actor.root, since, as_of)),
+    }
     if snapshot is not None:
-        events += _hazards(snapshot, actor.root, since, as_of)
+        books[HAZARD] = (_first_hazard(snapshot, actor.root), lambda: _hazards(snapshot, actor.root, since, as_of))
+    # What nobody kept a record of did not fail to happen: a book begun within the two years is left out, and named.
+    kept = {name: first is not None and first <= since + SETTLING for name, (first, _read) in books.items()}
+    events = [one for name, (_first, read) in books.items() if kept[name] for one in read()]
     # The same day looks the same again: the random orders begin with the day's number.
     found = look(events, as_of, seed=as_of.toordinal())
     seen = tuple(
@@ -50,6 +59,7 @@ def watch(*, actor: Actor, at: datetime, as_of: date, snapshot: Snapshot | None 
     looked = Looked(
         as_of=as_of, events=len(events), streams=found.streams, expected_false_watches=found.expected_false_watches,
         expected_false_chart_alarms=found.expected_false_chart_alarms, found=seen,
+        left_out=tuple(name for name, (first, _read) in books.items() if first is not None and not kept[name]),
     )  # fmt: skip
     return publish_look(actor=actor, at=at, looked=looked)
 
@@ -74,6 +84,16 @@ def _accidents(root: str, since: date, until: date) -> Iterator[Event]:
     rows = Accident.objects.filter(root=root, on__gte=since, on__lte=until).values_list("kind", "on", "area_path")
     for kind, on, path in rows.iterator():
         yield Event(f"{ACCIDENT}:{kind}", on, _district(path))
+
+
+def _first_hazard(snapshot: Snapshot, root: str) -> date | None:
+    paths = [str(path) for path in snapshot.files("hazards", root)]
+    with connected(scratch=the_lake().home / "scratch") as duck:
+        found = duck.execute(
+            f"SELECT min(found_on) FROM read_parquet({paths!r}) WHERE root = ? AND NOT historical", [root]
+        ).fetchall()
+    first: date | None = found[0][0]
+    return first
 
 
 def _hazards(snapshot: Snapshot, root: str, since: date, until: date) -> Iterator[Event]:

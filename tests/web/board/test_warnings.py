@@ -94,13 +94,22 @@ def test_a_calm_year_warns_of_nothing(tmp_path: Path) -> None:
 
 def test_accidents_are_looked_at_as_well() -> None:
     t = town()
-    for n in range(8):
+
+    def happens(number: int, on: date, kind: str = "gas") -> None:
         report = Report(
-            kind="gas", on=DAY - timedelta(days=n), area_path="1/05/026/", unit_name="某店", place=None,
-            grade=AccidentGrade.GENERAL, source_key=f"A{n}",
+            kind=kind, on=on, area_path="1/05/026/", unit_name="某店", place=None, grade=AccidentGrade.GENERAL,
+            source_key=f"A{number}",
         )  # fmt: skip
         record_accident(actor=t.job, at=AT, report=report)
-    watch(actor=job_actor("test", "town"), at=AT, as_of=DAY)
+
+    for n in range(8):
+        happens(n, DAY - timedelta(days=n))
+    made = watch(actor=job_actor("test", "town"), at=AT, as_of=DAY)
+    # The book begins this week: that there is nothing before says nothing.
+    assert (made.left_out, EarlyWarning.objects.count()) == ("accident", 0)
+    assert "还没有两年的记录" in client_of(t, "林涛").get("/risk/warnings/").content.decode()
+    happens(99, DAY - timedelta(days=900), kind="fall")
+    watch(actor=job_actor("test", "town"), at=AT + timedelta(hours=1), as_of=DAY)
     assert EarlyWarning.objects.filter(kind="accident:gas", method="change").exists()
 
 

@@ -51,3 +51,8 @@ def earlier_of_firm(row: Accident) -> list[date]:
     same = Q(place_id=row.place_id) if row.place_id else Q(place__isnull=True, unit_name=row.unit_name)
     rows = Accident.objects.filter(same, root=row.root, on__lt=row.on).exclude(pk=row.pk)
     return list(rows.order_by("on").values_list("on", flat=True))
+
+
+def first_on(root: str) -> date | None:
+    """Return the day of a root's first accident on record: since when the book is kept."""
+    return Accident.objects.filter(root=root).order_by("on").values_list("on", flat=True).first()

@@ -205,6 +205,7 @@ class Look(Sealed):
     streams = models.PositiveIntegerField()
     expected_false_watches = models.FloatField()
     expected_false_chart_alarms = models.FloatField()
+    left_out = models.CharField(max_length=60, blank=True, help_text="books not kept for two years yet, by comma")
 
     class Meta:
         indexes = [models.Index(fields=["root", "-as_of", "-made_at"], name="look_newest")]

@@ -419,6 +419,7 @@ class Looked:
     expected_false_watches: float
     expected_false_chart_alarms: float
     found: tuple[Seen, ...]
+    left_out: tuple[str, ...] = ()
 
 
 def publish_look(*, actor: Actor, at: datetime, looked: Looked) -> Look:
@@ -448,7 +449,7 @@ def publish_look(*, actor: Actor, at: datetime, looked: Looked) -> Look:
         made = Look(
             root=actor.root, as_of=looked.as_of, made_at=at, events=looked.events, streams=looked.streams,
             expected_false_watches=looked.expected_false_watches,
-            expected_false_chart_alarms=looked.expected_false_chart_alarms,
+            expected_false_chart_alarms=looked.expected_false_chart_alarms, left_out=",".join(looked.left_out),
         )  # fmt: skip
         made.save(force_insert=True)
         record(

@@ -259,3 +259,8 @@ def newest_look(actor: Actor) -> Look | None:
 def all_events(root: str, since: date, until: date) -> QuerySet[Event]:
     """Return a root's events of the days from ``since`` to ``until``, both included: what a job looks at."""
     return Event.objects.filter(root=root, on__gte=since, on__lte=until)
+
+
+def first_event_on(root: str) -> date | None:
+    """Return the day of a root's first event on record: since when such a table is kept."""
+    return Event.objects.filter(root=root).order_by("on").values_list("on", flat=True).first()

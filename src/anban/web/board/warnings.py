@@ -36,6 +36,7 @@ ANSWERS: Final = {
     "watch": gettext_lazy("继续观察"),
     "chance": gettext_lazy("视为偶然"),
 }
+BOOKS: Final = {"event": gettext_lazy("事件表"), "accident": gettext_lazy("事故"), "hazard": gettext_lazy("隐患")}
 _PATH: Final = re.compile(r"([0-9A-Za-z]+/){1,8}")
 
 
@@ -57,6 +58,7 @@ def _shown(request: HttpRequest, problem: str, status: int) -> HttpResponse:
         "scope": territory.scope_label(actor, english=in_english()), "look": look,
         "false_watches": f"{look.expected_false_watches:.1f}" if look else "",
         "false_alarms": f"{look.expected_false_chart_alarms:.1f}" if look else "",
+        "left_out": "、".join(str(BOOKS[name]) for name in look.left_out.split(",") if name in BOOKS) if look else "",
         "answers": ANSWERS.items(),
         "rows": [
             {
