@@ -78,6 +78,7 @@ BESIDE = {
     "list_handovers": "the caller's own (test_only_the_addressee_signs)",
     "sign_for": "the addressee's alone (test_only_the_addressee_signs)",
     "decline": "the addressee's alone (test_only_the_addressee_signs)",
+    "list_rules": "the law, the same for everybody with a key", "one_rule": "the law", "ask_rule": "the law; it holds no data",
     "head": "public", "proof": "public", "consistency": "public",
     "openapi-json": "public: the document", "api-root": "no page: not found",
 }  # fmt: skip
