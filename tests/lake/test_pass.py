@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
@@ -10,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import lifelines
+import pyarrow.parquet as pq
 import pytest
 
-from anban.lake import passing, texts
+from anban.lake import ordering, passing, texts
 from anban.lake.duck import DuckDB
-from anban.lake.folder import Lake, check_files
+from anban.lake.folder import Lake, check_files, file_hash
+from anban.lake.ranking.reasons import scores_without
 from anban.lake.snapshot import Snapshot
 from anban.rules.visit_index import hidden_probability, visit_index
 from bench.lake_city import AS_OF, ROOT, make
@@ -166,13 +169,59 @@ def test_cells_sum_what_the_lists_hold(passed: passing.Result) -> None:
     assert sum(cell["hazards_overdue"] for cell in cells) == sum(row["overdue_now"] for row in places)
 
 
-def test_score_is_the_index_of_the_rule(passed: passing.Result) -> None:
+def test_score_is_the_index_of_the_rule(city: tuple[Lake, Snapshot], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The transparent score, which stands where too little is known to learn from."""
+    monkeypatch.setattr(ordering, "FEWEST", 10**9)
+    passed = assessed(*city, DAY, at=NOW + timedelta(seconds=3))
+    assert passed.manifest["order"]["way"] == "transparent"
     for row in passed.table("place_results").to_pylist()[::7]:
         unseen = min(row["days_unseen"] if row["days_unseen"] is not None else 730, 730)
         weight = 3.0 if row["high_risk"] else 1.0
         assert row["chance"] == pytest.approx(hidden_probability(row["daily"], unseen), rel=1e-9, abs=1e-12)
         assert row["index_value"] == pytest.approx(visit_index(weight, row["daily"], unseen), rel=1e-6, abs=1e-9)
+        assert row["reasons"] is None
     assert visit_index(10, 0.01, 90) == pytest.approx(227.518, abs=1e-3)
+
+
+def test_learned_order_stands_where_there_is_enough_to_learn_from(
+    city: tuple[Lake, Snapshot], passed: passing.Result
+) -> None:
+    assert passed.manifest["order"] == {"way": "learned", "card": file_hash(passed.folder / "card.json")}
+    card = json.loads((passed.folder / "card.json").read_text(encoding="utf-8"))
+    assert card["data_position"] == f"{ROOT}@{passed.manifest['position']}"
+    until = DAY + timedelta(days=1)
+    (part,) = ordering.order(city[1], ROOT, until)
+    ranking = part.ranking
+    row_of = {key: row for row, key in enumerate(ranking.place_ids)}
+    rows = {str(row["place"]): row for row in passed.table("place_results").to_pylist()}
+    assert len(rows) > 600
+    for key, row in rows.items():
+        assert row["chance"] == pytest.approx(ranking.probabilities[row_of[key]], rel=1e-9)
+        assert row["index_value"] == pytest.approx(ranking.index[row_of[key]], rel=1e-9)
+    # Each reason of the published places names a fact whose removal lowers the score.
+    top = {row["id"] for row in passed.table("top_places").to_pylist()}
+    features = ranking.features(ranking.rows)
+    told = 0
+    for key, row in rows.items():
+        for fact, zh, en in json.loads(row["reasons"]) if row["id"] in top else ():
+            before, after = scores_without(ranking.model, features, row_of[key], fact, None)
+            assert after < before, (key, fact)
+            assert zh
+            assert en
+            told += 1
+    assert told > 100
+
+
+def test_city_in_parts_gets_its_order_from_one_model(
+    city: tuple[Lake, Snapshot], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learn, order = ordering.learn, ordering.order
+    monkeypatch.setattr(ordering, "learn", lambda *given: learn(*given, most_places=400))
+    monkeypatch.setattr(ordering, "order", lambda *given, **more: order(*given, **more, most_places=400))
+    ordering.write_learned(city[1], ROOT, DAY, tmp_path)
+    rows = pq.read_table(tmp_path / "learned.parquet").to_pylist()
+    assert len({row["place"] for row in rows}) == len(rows) > 600
+    assert sum(row["reasons"] != "[]" for row in rows) > 100
 
 
 def test_top_lists_hold_the_highest_of_each_street(passed: passing.Result) -> None:
@@ -259,7 +308,7 @@ def test_an_earlier_day_is_computed_as_it_stood(city: tuple[Lake, Snapshot]) -> 
     closed_since = next(r for r in still if r["place"] in facts and r["state"] == "closed")
     assert facts[closed_since["place"]]["open_now"] >= 1
     assert before.manifest["as_of"] == earlier.isoformat()
-    assert check_files(before.folder) == len(passing.RESULTS)
+    assert check_files(before.folder) == len(passing.RESULTS) + len(passing.LEARNED)
 
 
 def test_same_snapshot_and_day_give_the_same_bytes(city: tuple[Lake, Snapshot], passed: passing.Result) -> None:
@@ -281,4 +330,5 @@ def test_a_town_is_read_from_its_own_database(a_town: Town, lake: Lake) -> None:
 
 def test_a_root_without_any_row_gives_empty_results(a_town: Town, lake: Lake) -> None:
     result = assessed(lake, snap(lake), date(2026, 3, 3), "nowhere")
+    assert result.manifest["order"]["way"] == "transparent"
     assert {name: result.table(name).num_rows for name in passing.RESULTS} == dict.fromkeys(passing.RESULTS, 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 FORMAT: Final = 1
+LEARNED: Final = ("learned.parquet", "card.json")
+"""What the city's own order left beside the results: its rows, and the card that says how it was made."""
 RESULTS: Final = tuple(step.name for step in texts.STEPS if step.kind == "result")
 Progress = Callable[[str, int, int], None]
 
@@ -45,7 +48,14 @@ def compute(
     engine: Engine, snapshot: Snapshot, root: str, as_of: date, folder: Path, progress: Progress | None = None
 ) -> dict[str, int]:
     """Run every text over one root of a snapshot and write the results into a folder; return their rows."""
+    # The numeric engines take a second to load: only a pass needs them.
+    from anban.lake.ordering import write_learned
+
     given = texts.values(as_of)
+    if progress:
+        progress("学习风险顺序", 0, len(texts.STEPS))
+    write_learned(snapshot, root, as_of, folder)
+    engine.load("learned", [folder / "learned.parquet"])
     for table in snapshot.tables:
         engine.load(table, snapshot.files(table, root))
     rows: dict[str, int] = {}
@@ -81,8 +91,10 @@ def run(
         "chain": snapshot.manifest["chain"], "snapshot": snapshot.folder.name,
         "made_at": at.astimezone(UTC).isoformat(timespec="microseconds"), "engine": engine.name.partition(":")[0],
         "texts": sha256("".join(texts.text(step.name) for step in texts.STEPS).encode()).hexdigest(),
+        "order": {"way": json.loads((draft / "card.json").read_text(encoding="utf-8"))["way"], "card": file_hash(draft / "card.json")},
         "files": [
-            {"path": f"{name}.parquet", "rows": rows[name], "sha256": file_hash(draft / f"{name}.parquet")} for name in RESULTS
+            *({"path": name, "sha256": file_hash(draft / name)} for name in LEARNED),
+            *({"path": f"{name}.parquet", "rows": rows[name], "sha256": file_hash(draft / f"{name}.parquet")} for name in RESULTS),
         ],
     }  # fmt: skip
     folder = lake.publish(draft, f"{at.astimezone(UTC):%Y%m%dT%H%M%S%f}", manifest)

@@ -18,6 +18,7 @@ from anban.contexts.risk import exporters
 from anban.contexts.risk.models import Report
 from anban.contexts.risk.queries import Survival
 from anban.lake.assessing import assess
+from anban.rules.visit_index import visit_index
 from anban.web.board import risk_words
 from anban.web.shell import middleware
 from tests.factories.inspections import seen
@@ -73,6 +74,17 @@ def test_reasons_are_told_in_plain_words(risky: Town) -> None:
     assert "已有 30 天没有检查" in page
     assert "和平饭店" not in page
     assert "从来没有检查过" in opened(client_of(risky, "郑洁"), "/risk/")
+
+
+def test_reasons_of_the_learned_order_end_in_what_always_counts() -> None:
+    """The index grows with the time since a visit: said of places never seen, and where nothing else is told."""
+    waited, never = [("days_unseen", 200)], [("never_seen", 730)]
+    told = [["found", "甲", "a"], ["kind:report", "乙", "b"], ["code:C1", "丙", "c"]]
+    assert risk_words.reason_list(waited, told) == ["甲", "乙", "丙"]
+    assert risk_words.reason_list(waited, []) == ["已有 6 个月没有检查"]
+    assert risk_words.reason_list(never, told) == ["从来没有检查过", "甲", "乙"]
+    assert risk_words.reason_list([("calls_90", 2), *waited]) == ["近三个月被反映或报警 2 次", "已有 6 个月没有检查"]
+    assert visit_index(1, 0.01, 200) > visit_index(1, 0.01, 1)
 
 
 def test_what_was_read_and_when_is_said(risky: Town) -> None:

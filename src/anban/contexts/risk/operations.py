@@ -10,6 +10,7 @@ from itertools import groupby
 from typing import Any, Final
 from uuid import UUID
 
+import orjson
 from django.db import models, transaction
 
 from anban.base.inserting import insert, prepared
@@ -186,6 +187,8 @@ def _top_places(key: UUID, passed: Passed) -> Iterator[TopPlace]:
         facts = {name: row[name] for name in FACTS}
         for name in ("last_day", "oldest_due"):
             facts[name] = row[name].isoformat() if row[name] else ""
+        if row["reasons"] is not None:
+            facts["told"] = orjson.loads(row["reasons"])
         yield TopPlace(
             assessment_id=key, root=passed.root, place_id=UUID(row["id"]), area_path=row["area_path"], kind=row["kind"],
             index_value=row["index_value"], chance=row["chance"], facts=canonical_bytes(facts).decode(),
@@ -297,7 +300,8 @@ def draw_up(
             "places": [
                 {
                     "id": one.place_id.hex, "name": one.name, "chance": round(one.chance, 4),
-                    "reasons": [[why.fact, why.number] for why in one.reasons[:3]],
+                    "reasons": [[why.fact, why.number] for why in one.reasons],
+                    **({} if one.told is None else {"told": one.told}),
                 }
                 for one in queries.top_places(actor, of, area=whole, limit=10)
                 if kinds is None or one.kind in kinds

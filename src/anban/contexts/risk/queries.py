@@ -116,7 +116,10 @@ def by_area(actor: Actor, of: Assessment, *, parts: int, area: str = "") -> dict
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A place on the list, with why."""
+    """A place on the list, with why.
+
+    ``told`` are the reasons of the learned order as (fact, Chinese, English); None where the transparent score stands.
+    """
 
     place_id: UUID
     name: str
@@ -125,6 +128,7 @@ class Listed:
     chance: float
     facts: Mapping[str, Any]
     reasons: tuple[Why, ...]
+    told: tuple[tuple[str, str, str], ...] | None
 
 
 def top_places(actor: Actor, of: Assessment, *, area: str = "", limit: int = 20) -> list[Listed]:
@@ -134,13 +138,16 @@ def top_places(actor: Actor, of: Assessment, *, area: str = "", limit: int = 20)
     )
     if area:
         rows = rows.filter(within(area))
-    found = []
-    for row in rows.select_related("place").order_by("-index_value", "id")[:limit]:
-        facts = orjson.loads(row.facts)
-        found.append(
-            Listed(row.place_id, row.place.name, row.area_path, row.kind, row.chance, facts, tuple(reasons(facts)))
-        )
-    return found
+    return [_listed(row) for row in rows.select_related("place").order_by("-index_value", "id")[:limit]]
+
+
+def _listed(row: TopPlace) -> Listed:
+    facts = orjson.loads(row.facts)
+    told = facts.pop("told", None)
+    return Listed(
+        row.place_id, row.place.name, row.area_path, row.kind, row.chance, facts, tuple(reasons(facts)),
+        None if told is None else tuple((fact, zh, en) for fact, zh, en in told),
+    )  # fmt: skip
 
 
 def of_place(actor: Actor, place_id: UUID) -> Listed | None:
@@ -153,10 +160,7 @@ def of_place(actor: Actor, place_id: UUID) -> Listed | None:
         .select_related("place")
         .first()
     )
-    if row is None:
-        return None
-    facts = orjson.loads(row.facts)
-    return Listed(row.place_id, row.place.name, row.area_path, row.kind, row.chance, facts, tuple(reasons(facts)))
+    return None if row is None else _listed(row)
 
 
 def top_hazards(actor: Actor, of: Assessment, which: str, *, area: str = "", limit: int = 10) -> list[TopHazard]:

@@ -17,11 +17,15 @@ from anban.lake.ranking.training import Model
 LEAST: Final = 0.01  # log-odds below which a fact is no reason
 KINDS: Final = {
     "routine": ("日常检查", "routine check"), "reinspection": ("复查", "re-inspection"), "complaint": ("投诉检查", "complaint visit"),
+    "enforcement": ("行政检查", "administrative inspection"), "assisted": ("执法辅助", "assisted inspection"),
+    "patrol": ("巡查", "patrol"), "guidance": ("访企", "guidance visit"), "report": ("发现报告", "report of a finding"),
+    "review": ("复查", "re-inspection"), "oversight": ("督查", "oversight visit"),
     "licence": ("许可检查", "licence visit"), "license": ("许可检查", "licence visit"), "other": ("其他检查", "other visit"),
 }  # fmt: skip
 SIGNALS: Final = {
     "311_sanitation": ("环境卫生投诉", "sanitation complaints"), "burglary": ("入室盗窃", "burglaries"), "call": ("来电投诉", "calls"),
-    "alarm": ("报警", "alarms"), "hotline": ("热线投诉", "hotline calls"),
+    "alarm": ("报警", "alarms"), "report": ("群众反映", "reports by the public"), "ticket": ("热线工单", "hotline tickets"),
+    "whistleblower": ("举报", "reports by insiders"), "hotline": ("热线投诉", "hotline calls"),
 }  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 -- Every place with its facts, its score and the lists it stands on; each figure of the risk page counts one of these columns.
 SELECT
-    p.*, s.daily, s.chance, s.index_value,
+    p.*, s.daily, s.chance, s.index_value, s.reasons,
     p.last_day IS NULL AS is_never_seen,
     COALESCE(p.days_unseen > 365, FALSE) AS is_stale,
     p.overdue_now > 0 AS is_overdue,

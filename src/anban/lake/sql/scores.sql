@@ -1,4 +1,5 @@
 -- The transparent score: how likely something serious is hidden now, and the index that weighs consequence and time since seen.
+-- Where the city's own order was learned (lake/ordering.py), its chance, index and reasons stand instead.
 -- Events come at a rate drawn towards the kind's own (gamma prior of shape 0.8); index: W = c((1 - exp(-rt))/r - t exp(-rt)).
 WITH rated AS (
     SELECT
@@ -11,7 +12,11 @@ WITH rated AS (
     INNER JOIN rates AS r ON r.kind = p.kind
 )
 SELECT
-    place, daily, unseen, consequence,
-    1e0 - exp(-daily * unseen) AS chance,
-    consequence * ((1e0 - exp(-daily * unseen)) / daily - unseen * exp(-daily * unseen)) AS index_value
-FROM rated
+    r.place, r.daily, r.unseen, r.consequence,
+    COALESCE(l.chance, 1e0 - exp(-r.daily * r.unseen)) AS chance,
+    COALESCE(
+        l.index_value, r.consequence * ((1e0 - exp(-r.daily * r.unseen)) / r.daily - r.unseen * exp(-r.daily * r.unseen))
+    ) AS index_value,
+    l.reasons
+FROM rated AS r
+LEFT JOIN learned AS l ON l.place = r.place

@@ -93,11 +93,12 @@ def risk(request: HttpRequest) -> HttpResponse:
         ]
         if sums
         else [],
+        "learned": any(one.told is not None for one in top),
         "top": [
             {
                 "name": one.name, "href": f"/places/{one.place_id}/", "where": where.get(one.area_path, ""),
-                "kind": place_kinds.get(one.kind, one.kind), "chance": words.likelihood(one.chance, never_seen=any(why.fact == "never_seen" for why in one.reasons)),
-                "reasons": words.reason_list(one.reasons), "high_risk": one.facts["high_risk"], "open": one.facts["open_now"],
+                "kind": place_kinds.get(one.kind, one.kind), "chance": words.likelihood(one.chance, never_seen=any(why.fact == words.NEVER for why in one.reasons)),
+                "reasons": words.reason_list([(why.fact, why.number) for why in one.reasons], one.told), "high_risk": one.facts["high_risk"], "open": one.facts["open_now"],
                 "open_href": f"/ledger/?place={one.place_id}&open=1",
             }
             for one in top
@@ -361,7 +362,11 @@ def written_out(row: Any) -> dict[str, Any]:
             for path, sums in sorted(facts["areas"].items())
         ],
         "places": [
-            (one["id"], one["name"], words.likelihood(one["chance"], never_seen=any(fact == "never_seen" for fact, _n in one["reasons"])), [words.reason_words(fact, number) for fact, number in one["reasons"]])
+            (
+                one["id"], one["name"],
+                words.likelihood(one["chance"], never_seen=any(fact == words.NEVER for fact, _n in one["reasons"])),
+                words.reason_list(one["reasons"], one.get("told")),
+            )
             for one in facts["places"]
         ],
         "opinion": row.opinion, "state": row.state, "state_word": str(row.get_state_display()),

@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from anban.contexts.risk.queries import Survival
-from anban.contexts.risk.reasons import Why
 from anban.web.desk.wording import proof_name
+from anban.web.shell.wording import in_english
 
 FIGURES: Final[Mapping[str, tuple[Any, Any]]] = {
     "places": (gettext_lazy("单位"), gettext_lazy("评估范围内在册、未关闭的单位")),
@@ -42,6 +42,7 @@ HAZARDS: Final = {
     "visits": gettext_lazy("一年内到场次数"),
     "checks": gettext_lazy("一年内行政检查次数"),
 }
+NEVER: Final = "never_seen"
 DAYS_A_MONTH: Final = 30.44
 TWO_MONTHS: Final = 60
 WIDTH, HEIGHT, LEFT, TOP = 560, 200, 44, 8
@@ -61,7 +62,7 @@ def reason_words(fact: str, number: int) -> str:
             return _("一年内有 %(n)s 条隐患改了又犯") % {"n": number}
         case "calls_90":
             return _("近三个月被反映或报警 %(n)s 次") % {"n": number}
-        case "never_seen":
+        case _ if fact == NEVER:
             return _("从来没有检查过")
         case _ if number < TWO_MONTHS:
             return _("已有 %(n)s 天没有检查") % {"n": number}
@@ -69,9 +70,20 @@ def reason_words(fact: str, number: int) -> str:
             return _("已有 %(n)s 个月没有检查") % {"n": int(number / DAYS_A_MONTH)}
 
 
-def reason_list(reasons: Sequence[Why], most: int = 3) -> list[str]:
-    """Return the weightiest reasons in words."""
-    return [reason_words(why.fact, why.number) for why in reasons[:most]]
+def reason_list(
+    reasons: Sequence[tuple[str, int]], told: Sequence[Sequence[str]] | None = None, most: int = 3
+) -> list[str]:
+    """Return the weightiest reasons in words: those of the learned order where it stands (``told``: fact, Chinese, English).
+
+    The list stands in the order of the index, which always grows with the time since a visit: that is said of a place that
+    nobody has seen, and where the learned order tells no other reason.
+    """
+    if told is None:
+        return [reason_words(fact, number) for fact, number in reasons[:most]]
+    side = 2 if in_english() else 1
+    unseen = [(fact, number) for fact, number in reasons if fact in (NEVER, "days_unseen")]
+    said = [reason_words(fact, number) for fact, number in unseen if fact == NEVER or not told]
+    return [*said, *(one[side] for one in told)][:most]
 
 
 def percent(share: float) -> str:
