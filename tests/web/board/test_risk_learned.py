@@ -44,6 +44,7 @@ def taught(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pyte
         yield made
 
 
+@pytest.mark.django_db
 def test_learned_order_tells_its_own_reasons(taught: Town) -> None:
     chief = taught.actor("林涛")
     newest = queries.current(chief)
