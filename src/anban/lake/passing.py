@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from anban.lake import texts
 from anban.lake.engine import Engine
 from anban.lake.folder import Lake, file_hash, manifest_hash, manifest_of
+from anban.lake.ordering import write_learned
 from anban.lake.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -48,9 +49,6 @@ def compute(
     engine: Engine, snapshot: Snapshot, root: str, as_of: date, folder: Path, progress: Progress | None = None
 ) -> dict[str, int]:
     """Run every text over one root of a snapshot and write the results into a folder; return their rows."""
-    # The numeric engines take a second to load: only a pass needs them.
-    from anban.lake.ordering import write_learned
-
     given = texts.values(as_of)
     if progress:
         progress("学习风险顺序", 0, len(texts.STEPS))
