@@ -187,7 +187,7 @@ def spot(made: Town, key: str) -> Spot:
             "obligation_id": duty.pk, "handover_id": handover.pk, "observation_id": blind.pk, "attachment_id": shown["hazard"],
             "place_attachment_id": shown["place"], "position": 0, "post_id": holding.post_id, "holding_id": holding.pk,
             "person_id": holding.person_id, "account_id": account_of(made, f"{name}员工").pk, "code": made.root, "token": "none",
-            "action": "verify", "step": "disable", "size": "thumb", "number": 1, "merge_id": uuid4(), "view_id": uuid4(),
+            "action": "verify", "role": "supplier", "step": "disable", "size": "thumb", "number": 1, "merge_id": uuid4(), "view_id": uuid4(),
             "job_id": uuid4(), "warning_id": uuid4(), "token_id": uuid4(), "report_id": report.pk,
             "name": "accident_grade", **overseen,
             "boundary_id": boundary.pk, "joint_id": joint.pk,

@@ -7,12 +7,14 @@ from uuid import UUID
 
 from anban.base.jobs.registry import Handle, job
 from anban.base.people.actor import Actor, job_actor
+from anban.contexts.hazards.chains import ask, waiting
 from anban.contexts.hazards.ladders import JOB, Climb, climb
 from anban.contexts.hazards.models import Hazard
 from anban.contexts.hazards.operations import Desk, act, propose_case, refresh_due, tally
 from anban.contexts.hazards.queries import provisional_hazards, run_out, unsigned
 from anban.contexts.obligations.operations import note_breach
 from anban.contexts.obligations.queries import overdue_open, pauses_of, steps_taken
+from anban.contexts.responsibility.clockwork import Workday
 from anban.contexts.territory.queries import RungHolders
 from anban.contexts.territory.queries import root as root_of
 from anban.rules.hazard_lifecycle import Action, Grade, Track
@@ -75,6 +77,18 @@ def _climb(actor: Actor, slot: datetime, handle: Handle) -> tuple[int, int]:
 
 def _propose(actor: Actor, at: datetime, hazard_id: UUID) -> None:
     propose_case(actor=actor, at=at, hazard_id=hazard_id)
+
+
+@job("hazards.chains", every=timedelta(hours=1), per_root=True)
+def chains(slot: datetime, handle: Handle) -> dict[str, int]:
+    """Ask for the persons of links that a hazard's class demands and nobody holds: once each cycle, caught up after an outage."""
+    actor = job_actor("hazards.chains", handle.root, zone=root_of(handle.root).zone)
+    day = Workday.of(handle.root, slot)
+    asked = 0
+    for asked, (row, hazard_id) in enumerate(waiting(handle.root), start=1):
+        ask(actor=actor, at=slot, hazard_id=hazard_id, row=row, day=day)
+        handle.progress(asked, stage="落实责任环节")
+    return {"asked": asked}
 
 
 @job("hazards.tally", every=timedelta(minutes=10), per_root=True)

@@ -19,6 +19,7 @@ from anban.base.journal.births import add, born, born_of, change, once
 from anban.base.journal.operations import record, unit
 from anban.base.people.actor import Actor
 from anban.base.people.models import Person
+from anban.base.people.operations import add_person
 from anban.base.people.queries import person_by_id
 from anban.contexts.catalog.models import HazardCode
 from anban.contexts.catalog.queries import latest_code, may_order
@@ -35,8 +36,11 @@ from anban.contexts.hazards.queries import (
     same_danger,
     street_of,
 )
+from anban.contexts.obligations import operations as obligations
 from anban.contexts.obligations.models import Obligation, Pause
 from anban.contexts.responsibility import operations as responsibility
+from anban.contexts.responsibility.chains import NAMING
+from anban.contexts.responsibility.models import Link
 from anban.contexts.responsibility.queries import Resolution, resolve
 from anban.contexts.territory.models import Body
 from anban.contexts.territory.operations import next_numbers
@@ -114,6 +118,12 @@ register(
     "hazard.demolition_lengthens_nothing",
     zh="待拆迁不得延长整改期限。",
     en="Awaiting demolition never lengthens a term.",
+)
+
+register(
+    "hazard.link_incomplete",
+    zh="责任环节须写明单位和自然人姓名。",
+    en="A link needs a unit and the name of a natural person.",
 )
 
 WORDS = frozenset(
@@ -1113,6 +1123,37 @@ def propose_case(*, actor: Actor, at: datetime, hazard_id: UUID) -> None:
 
 def _propose(actor: Actor, at: datetime, hazard_id: UUID) -> None:
     propose_case(actor=actor, at=at, hazard_id=hazard_id)
+
+
+def name_link(*, actor: Actor, at: datetime, hazard_id: UUID, role: str, name: str, phone: str, unit_name: str) -> Link:
+    """Name the natural person of a link that the hazard's class demands, as whoever owes it; the duty ends.
+
+    Raises: obligation.not_yours, hazard.link_incomplete.
+    """
+    with unit():
+        hazard = Hazard.objects.select_for_update().get(pk=hazard_id)
+        duty = f"name_{role}"
+        owed = Obligation.objects.filter(matter_id=hazard.pk, kind=duty, state=Obligation.State.OPEN)
+        if duty not in NAMING or not owed.filter(person_id=actor.person_key).exists():
+            raise Refusal("obligation.not_yours")
+        for key, said in (("name", name), ("unit_name", unit_name)):
+            if not said.strip():
+                raise Refusal("hazard.link_incomplete", field=key)
+        known = Person.objects.filter(root=hazard.root, name=name.strip(), phone=phone.strip(), erased_at__isnull=True)
+        person = known.first() if phone.strip() else None
+        made = responsibility.link(
+            actor=actor,
+            at=at,
+            root=hazard.root,
+            matter=("hazard", hazard.pk),
+            role=role,
+            person=person or add_person(actor=actor, at=at, root=hazard.root, name=name, phone=phone),
+            unit_name=unit_name.strip()[:200],
+            cycle_no=hazard.cycle_no,
+            reason="责任环节模板",
+        )
+        obligations.fulfil(actor=actor, at=at, matter_id=hazard.pk, kinds=[duty])
+        return made
 
 
 def pause_ladder(*, actor: Actor, at: datetime, obligation_id: UUID, until_on: date, reason: str) -> Pause:

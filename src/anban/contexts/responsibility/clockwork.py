@@ -9,6 +9,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from anban.base.people.models import Person
+from anban.contexts.responsibility.chains import NAMING
 from anban.contexts.responsibility.queries import Answer, Resolver
 from anban.contexts.territory.models import Body
 from anban.contexts.territory.queries import calendar, city_date, posts_holder, root, settings_of
@@ -32,7 +33,7 @@ DUTY_TITLES: Final = {
     "give_guidance": ("书面答复", "Answer in writing"),
     "give_opinion": ("提出意见", "Give an opinion"),
     "rule_refusal": ("裁定拒绝报到", "Rule on a refusal"),
-    "name_link": ("落实责任人", "Name the person"),
+    **NAMING,
 }
 """The verb of each duty of this context, in Chinese and English."""
 

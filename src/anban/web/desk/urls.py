@@ -21,6 +21,7 @@ urlpatterns = [
     path("ledger/bulk/<str:action>/", ledger.bulk),
     path("ledger/<uuid:hazard_id>/", hazard.hazard),
     path("ledger/<uuid:hazard_id>/<str:action>/", hazard.act),
+    path("ledger/<uuid:hazard_id>/links/<slug:role>/", hazard.name_link),
     path("files/<uuid:hazard_id>/<uuid:attachment_id>/<str:size>/", hazard.photo),
     path("report/", report.report),
     path("report/places/", report.places),
