@@ -24,7 +24,7 @@ from anban.contexts.territory.models import (
     Setting,
 )
 from anban.kit.clock import city_date as kit_city_date
-from anban.kit.remember import remembered
+from anban.kit.remember import is_remembering, remembered
 from anban.kit.workdays import Calendar, china
 from anban.rules import major_criteria
 from anban.rules.major_criteria import Criteria
@@ -416,35 +416,48 @@ BUREAU_RUNGS = frozenset({"section", "bureau_deputy", "bureau_head"})
 class RungHolders:
     """Who stands on each rung for an area on a day; loaded once for a whole run of the ladders."""
 
-    rows: tuple[Holding, ...]
+    by_role: Mapping[str, tuple[Holding, ...]]
     coverage: Coverage
 
     @classmethod
     def load(cls, root_code: str, on: date) -> RungHolders:
         """Return the holders of every post that a ladder tells."""
-        wanted = {role for roles in RUNG_ROLES.values() for role in roles}
-        rows = (
-            Holding.objects.filter(post__root_id=root_code, post__role__in=wanted, from_on__lte=on)
-            .filter(Q(until_on__isnull=True) | Q(until_on__gt=on))
-            .select_related("person", "post__area")
-            .order_by("deputy", "id")
-        )
-        return cls(tuple(rows), Coverage.load(root_code, on))
+        # A batch that goes through many days reads the holdings of all days once.
+        rows = _rung_holdings(root_code) if is_remembering() else tuple(_rung_rows(root_code).filter(_held_on(on)))
+        by_role: dict[str, list[Holding]] = {}
+        for row in rows:
+            if row.from_on <= on and (row.until_on is None or row.until_on > on):
+                by_role.setdefault(row.post.role, []).append(row)
+        return cls({role: tuple(held) for role, held in by_role.items()}, Coverage.load(root_code, on))
 
     def of(self, rung: str, path: str, body_id: UUID | None) -> Person | None:
         """Return the person on a rung for an area (of one body, on a bureau's own rungs); None while the post is vacant."""
-        roles = RUNG_ROLES.get(rung, ())
         fitting = [
             h
-            for h in self.rows
-            if h.post.role in roles
-            and self.coverage.covers(h.post.area, path)
-            and (rung not in BUREAU_RUNGS or h.post.body_id == body_id)
+            for role in RUNG_ROLES.get(rung, ())
+            for h in self.by_role.get(role, ())
+            if (rung not in BUREAU_RUNGS or h.post.body_id == body_id) and self.coverage.covers(h.post.area, path)
         ]
         if not fitting:
             return None
-        # The nearest post; a city post covers all, a district's own is nearer.
-        return max(fitting, key=lambda h: (NEARNESS[Area.Level(h.post.area.level)], not h.deputy)).person
+        # The nearest post; a city post covers all, a district's own is nearer. Of equals the one in post longest by id.
+        return min(fitting, key=lambda h: (-NEARNESS[Area.Level(h.post.area.level)], h.deputy, h.pk)).person
+
+
+def _rung_rows(root_code: str) -> QuerySet[Holding]:
+    wanted = {role for roles in RUNG_ROLES.values() for role in roles}
+    rows = Holding.objects.filter(post__root_id=root_code, post__role__in=wanted)
+    return rows.select_related("person", "post__area")
+
+
+def _held_on(on: date) -> Q:
+    return Q(from_on__lte=on) & (Q(until_on__isnull=True) | Q(until_on__gt=on))
+
+
+@remembered
+def _rung_holdings(root_code: str) -> tuple[Holding, ...]:
+    """Return every holding there ever was of a post that a ladder tells."""
+    return tuple(_rung_rows(root_code))
 
 
 @remembered
