@@ -180,9 +180,12 @@ def _verify(
     report: Report, folder: Path, against: Checkpoint | None, progress: Progress | None, processes: int | None
 ) -> None:
     source = source_of(connection)
-    _check_structure(report, source)
-    head = _read_head(report, source)
-    size = _extent(report, source, head)
+    try:
+        head = _read_head(report, source)
+        size = _extent(report, source, head)
+    except BROKEN:
+        _note_structure(report, _structure(source, report.journal_only))
+        raise
     tables = [] if report.journal_only else list(sealed_models())
     names = {model._meta.db_table: index for index, model in enumerate(tables)}
     job = _Job(
@@ -195,6 +198,7 @@ def _verify(
     with _Workers(source, job, _processes(processes, size)) as workers:
         if not report.journal_only:
             _write_rows(report, source, tables, folder)
+        _note_structure(report, workers.structure())
         for result in workers.results():
             report.extend(result.findings)
             report.more += result.more
@@ -217,12 +221,16 @@ def _verify(
         _check_against(report, against, size, tree)
 
 
-def _check_structure(report: Report, source: Source) -> None:
+def _structure(source: Source, journal_only: bool) -> list[str]:
+    """Return what the database itself finds broken, or how it fails at looking."""
     try:
-        for line in source.structure(JOURNAL_TABLES if report.journal_only else ()):
-            report.add(Finding("database.broken", detail=line))
+        return source.structure(JOURNAL_TABLES if journal_only else ())
     except BROKEN as error:
-        report.add(Finding("database.broken", detail=_line(error)))
+        return [_line(error)]
+
+
+def _note_structure(report: Report, lines: Iterable[str]) -> None:
+    report.extend(Finding("database.broken", detail=line) for line in lines)
 
 
 # The head
@@ -361,10 +369,10 @@ def _walk_fast(source: Source, walk: _Walk) -> bool:
             link = sha256(chain + leaf).digest()
             if link != stored:
                 break
-            if (
-                everything
-                or f',"matter":"{matter}","position":{position},"recorded_at":"' not in body
-                or body.count('"position":') != 1
+            if everything or (
+                len(parts := body.split('"position":')) != 2
+                or not parts[0].endswith(f',"matter":"{matter}",')
+                or not parts[1].startswith(f'{position},"recorded_at":"')
                 or '"words":{' in body
                 or body.endswith('"verb":"words.erased"}')
             ):
@@ -612,13 +620,14 @@ def _frontier_of(nodes: Sequence[bytes]) -> Frontier:
 
 
 class _Workers:
-    """Ranges of entries checked by processes of their own, or by this one where the journal is small."""
+    """The database's structure and ranges of entries checked by processes of their own, or by this one where the journal is small."""
 
     def __init__(self, source: Source, job: _Job, processes: int) -> None:
         self._source = source
         self._job = job
         self._processes = processes
         self._pool: ProcessPoolExecutor | None = None
+        self._structure: Future[list[str]] | None = None
         self._futures: list[Future[_Result]] = []
 
     def __enter__(self) -> _Workers:
@@ -627,12 +636,19 @@ class _Workers:
             self._pool = ProcessPoolExecutor(
                 self._processes, multiprocessing.get_context("fork"), _open_anew, (opening_of(connection), self._job)
             )
+            # The structure is one long piece: it goes first, and the other processes take ranges meanwhile.
+            self._structure = self._pool.submit(_structure_apart)
             self._futures = [self._pool.submit(_check_range_apart, start) for start in self._job.starts()]
         return self
 
     def __exit__(self, *_: object) -> None:
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
+
+    def structure(self) -> list[str]:
+        if self._structure is None:
+            return _structure(self._source, not self._job.rows)
+        return self._structure.result()
 
     def results(self) -> Iterator[_Result]:
         if self._pool is None:
@@ -651,11 +667,20 @@ def _open_anew(opening: Opening, job: _Job) -> None:
     _apart = (opening.open(), job)
 
 
+def _structure_apart() -> list[str]:
+    source, job = _prepared()
+    return _structure(source, not job.rows)
+
+
 def _check_range_apart(start: int) -> _Result:
+    return _check_range(*_prepared(), start)
+
+
+def _prepared() -> tuple[Source, _Job]:
     if _apart is None:
         message = "this process was not prepared"
         raise RuntimeError(message)
-    return _check_range(_apart[0], _apart[1], start)
+    return _apart
 
 
 def _processes(wanted: int | None, size: int) -> int:
