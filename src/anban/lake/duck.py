@@ -29,10 +29,10 @@ _MEMORY: Final = re.compile(r"[1-9][0-9]*(MB|GB)")
 
 @contextmanager
 def connected(*, scratch: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Yield a DuckDB connection within the memory allowed (ANBAN_LAKE_MEMORY, default 2GB), spilling into ``scratch``."""
+    """Yield a DuckDB connection within the memory allowed (ANBAN_LAKE_MEMORY, default 3GB), spilling into ``scratch``."""
     import duckdb
 
-    memory = os.environ.get("ANBAN_LAKE_MEMORY", "2GB")
+    memory = os.environ.get("ANBAN_LAKE_MEMORY", "3GB")
     if not _MEMORY.fullmatch(memory):
         raise Refusal("lake.setting_invalid", name="ANBAN_LAKE_MEMORY", value=memory)
     scratch.mkdir(parents=True, exist_ok=True)

@@ -7,34 +7,42 @@ WITH streets AS (
     WHERE d.level = 'district'
 ),
 counted AS (
+    -- The rows are read once into small tables: the whole is a sum of the classes', a district's of its streets'.
     SELECT
-        e.curve, e.inferred, s.district, e.place_kind, e.class_code, e.proof, e.acceptor, e.days,
-        grouping(s.district) AS no_area, grouping(e.place_kind) AS no_kind, grouping(e.class_code) AS no_class,
-        grouping(e.proof) AS no_proof, grouping(e.acceptor) AS no_inspector,
-        CAST(sum(e.event) AS BIGINT) AS events, count(*) AS leaving
-    FROM episodes AS e
-    LEFT JOIN streets AS s ON s.street = e.street
+        curve, inferred, days, street, place_kind, class_code, proof, acceptor,
+        grouping(street) AS no_street, grouping(place_kind) AS no_kind, grouping(class_code) AS no_class,
+        grouping(acceptor) AS no_inspector,
+        CAST(sum(event) AS BIGINT) AS events, count(*) AS leaving
+    FROM episodes
     GROUP BY GROUPING SETS (
-        (e.curve, e.inferred, e.days),
-        (e.curve, e.inferred, e.days, s.district),
-        (e.curve, e.inferred, e.days, e.place_kind),
-        (e.curve, e.inferred, e.days, e.class_code),
-        (e.curve, e.inferred, e.days, e.proof),
-        (e.curve, e.inferred, e.days, e.acceptor)
+        (curve, inferred, days, street),
+        (curve, inferred, days, place_kind),
+        (curve, inferred, days, class_code, proof),
+        (curve, inferred, days, acceptor)
     )
 ),
 named AS (
+    SELECT curve, inferred, days, 'all' AS what, '' AS name, events, leaving FROM counted WHERE no_class = 0
+    UNION ALL
+    SELECT c.curve, c.inferred, c.days, 'area', s.district, c.events, c.leaving
+    FROM counted AS c
+    INNER JOIN streets AS s ON s.street = c.street
+    WHERE c.no_street = 0
+    UNION ALL
+    SELECT curve, inferred, days, 'kind', place_kind, events, leaving FROM counted WHERE no_kind = 0
+    UNION ALL
+    SELECT curve, inferred, days, 'class', class_code, events, leaving FROM counted WHERE no_class = 0
+    UNION ALL
+    SELECT curve, inferred, days, 'proof', NULLIF(proof, ''), events, leaving FROM counted WHERE no_class = 0
+    UNION ALL
+    SELECT curve, inferred, days, 'inspector', CAST(acceptor AS VARCHAR), events, leaving FROM counted WHERE no_inspector = 0
+),
+together AS (
     SELECT
-        curve, inferred, days, events, leaving,
-        CASE
-            WHEN no_area = 0 THEN 'area' WHEN no_kind = 0 THEN 'kind' WHEN no_class = 0 THEN 'class'
-            WHEN no_proof = 0 THEN 'proof' WHEN no_inspector = 0 THEN 'inspector' ELSE 'all'
-        END AS what,
-        CASE
-            WHEN no_area = 0 THEN district WHEN no_kind = 0 THEN place_kind WHEN no_class = 0 THEN class_code
-            WHEN no_proof = 0 THEN NULLIF(proof, '') WHEN no_inspector = 0 THEN CAST(acceptor AS VARCHAR) ELSE ''
-        END AS name
-    FROM counted
+        curve, inferred, what, name, days, CAST(sum(events) AS BIGINT) AS events, CAST(sum(leaving) AS BIGINT) AS leaving
+    FROM named
+    WHERE name IS NOT NULL
+    GROUP BY curve, inferred, what, name, days
 ),
 exposed AS (
     SELECT
@@ -42,8 +50,7 @@ exposed AS (
         CAST(sum(leaving) OVER (
             PARTITION BY curve, inferred, what, name ORDER BY days DESC ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
         ) AS BIGINT) AS at_risk
-    FROM named
-    WHERE name IS NOT NULL
+    FROM together
 ),
 summed AS (
     SELECT
