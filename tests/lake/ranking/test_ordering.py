@@ -6,10 +6,12 @@ from datetime import date, timedelta
 
 import duckdb
 import numpy as np
+import pyarrow.compute as pc
 import pytest
 
 from anban.lake.folder import Lake
-from anban.lake.ordering import learn, order, tables_of
+from anban.lake.ordering import SERIOUS, learn, order, tables_of
+from anban.lake.ranking import rank
 from anban.lake.ranking.training import auc
 from anban.lake.snapshot import Snapshot
 from bench.lake_city import AS_OF, ROOT, make
@@ -62,3 +64,21 @@ def test_a_city_in_parts_is_ranked_by_one_model(snapshot):
     assert len(ids) == len(set(ids))
     assert set(ids) == whole
     assert all(part.ranking.model is model for part in parts)
+
+
+def test_a_part_that_lacks_what_the_model_learned_is_ranked_and_explained(snapshot):
+    model = learn(snapshot, ROOT, DAY)
+    tables = tables_of(snapshot, ROOT, DAY)
+    kinds = tables["inspections"]["kind"].value_counts().to_pylist()
+    rare = min(kinds, key=lambda each: each["counts"])["values"]
+    visits = tables["inspections"].filter(pc.field("kind") != rare)
+    lacking = {
+        **tables,
+        "inspections": visits,
+        "hazards": tables["hazards"].slice(0, 0),
+        "signals": tables["signals"].slice(0, 0),
+    }
+    ranking = rank(lacking, DAY, SERIOUS, model=model)
+    assert set(model.names) - set(ranking.features(ranking.rows[:1]).names)
+    first = [ranking.place_ids[row] for row in np.argsort(-ranking.index)[:50]]
+    assert any(ranking.reasons(first))

@@ -41,6 +41,8 @@ class Reason:
 
 def explain(model: Model, book: Book, features: Features, places: Ints, most: int = 4) -> list[tuple[Reason, ...]]:
     """Return the reasons of each place; ``features`` are theirs as of the day of ranking, row by row."""
+    # A part of a city may lack what the model learned from another: there it is missing, and no reason.
+    features = features.aligned(model.names)
     facts = [each for each in facts_of(model.names, book.city.label.kind) if each.name in model.neutral]
     score = model.score(features)
     found: list[list[tuple[float, Fact]]] = [[] for _ in places]
