@@ -89,7 +89,7 @@ def main() -> int:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="anban-mutate-") as name:
         copy = Path(name)
-        for part in ("src", "tests", "tools"):
+        for part in ("src", "tests", "tools", "bench", "docs"):
             shutil.copytree(REPOSITORY / part, copy / part, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
         shutil.copy(REPOSITORY / "pyproject.toml", copy)
         # A quarter of the draws: what a fault breaks shows early, and there are many faults.
