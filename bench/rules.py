@@ -16,6 +16,7 @@ from typing import Any
 
 from anban.rules.answering import reply_line
 from anban.rules.every import rule_named
+from anban.rules.loaded import packaged
 from anban.rules.reading import parse_object, read
 
 LINES = 48_000
@@ -60,7 +61,7 @@ def main() -> None:
 
     def plain() -> None:
         for rule, facts, on in typed:
-            rule.function(facts, rule.day_for(facts, on))
+            rule.decide(facts, rule.day_for(facts, on), packaged())
 
     def here() -> None:
         for line in lines:

@@ -180,9 +180,8 @@ def test_the_items_for_a_kind_of_place() -> None:
     assert table.items_for(None) == table.items
 
 
-def test_tables_in_use_hold_inside_alone() -> None:
-    with major_criteria.using(with_loaded([parse(LOADED)])):
-        assert judge("elderly_care", DAY, ["4.1"]).outcome == MAJOR
-        with major_criteria.using(packaged()):
-            assert judge("elderly_care", DAY, ["4.1"]).outcome == UNDETERMINED
+def test_tables_handed_in_decide_for_that_question_alone() -> None:
+    mine = with_loaded([parse(LOADED)])
+    assert judge("elderly_care", DAY, ["4.1"], known=mine).outcome == MAJOR
+    assert with_loaded([], mine) == mine
     assert judge("elderly_care", DAY, ["4.1"]).outcome == UNDETERMINED

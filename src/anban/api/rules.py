@@ -11,7 +11,6 @@ from pydantic import BaseModel, Field
 from anban.api.access import Bearer, actor_of
 from anban.api.answers import MEDIA_TYPE, documented, read
 from anban.contexts.territory import queries as territory
-from anban.rules import major_criteria
 from anban.rules.answering import ask, body, written
 from anban.rules.describing import described
 from anban.rules.errors import Refusal
@@ -105,5 +104,5 @@ def ask_rule(request: HttpRequest, name: str) -> HttpResponse:
     """Answer a question to a rule; nothing is written. A refusal is 422 with the code and field of `anban rule`."""
     if request.content_type != MEDIA_TYPE:
         raise Refusal("api.media_type", wanted=MEDIA_TYPE)
-    with major_criteria.using(territory.criteria(actor_of(request).root)):
-        return _answered(body(ask(name, parse_object(request.body))))
+    loaded = territory.loaded(actor_of(request).root)
+    return _answered(body(ask(name, parse_object(request.body), loaded)))

@@ -15,6 +15,7 @@ from anban.rules.decision import CANNOT_JUDGE, Reason, Ruling, Source
 from anban.rules.errors import LawGap, Refusal, register
 from anban.rules.every import rule_named
 from anban.rules.figures import plain
+from anban.rules.loaded import Loaded, packaged
 from anban.rules.reading import SHANGHAI, parse_object, read
 from anban.rules.registry import Rule, shown
 
@@ -36,24 +37,26 @@ class Answer:
     as_of: date
 
 
-def ask(name: object, given: Mapping[str, Any]) -> Answer:
+def ask(name: object, given: Mapping[str, Any], loaded: Loaded | None = None) -> Answer:
     """This function will put a question to a rule; where no version of the law is loaded for its day, it cannot judge.
+
+    `loaded` is what the asking office has loaded from files; without it the package's calendar and standards hold.
 
     Raises: Refusal `rules.…`.
     """
     rule = rule_named(name)
     facts, on = read(rule.facts, given)
-    return answer(rule, facts, on)
+    return answer(rule, facts, on, loaded)
 
 
-def answer(rule: Rule, facts: object, on: date | None = None) -> Answer:
+def answer(rule: Rule, facts: object, on: date | None = None, loaded: Loaded | None = None) -> Answer:
     """This function will decide typed facts by a rule and mark the values it rests on that nobody has checked.
 
     Raises: Refusal `rules.…`.
     """
     day = rule.day_for(facts, on)
     try:
-        ruling = rule.function(facts, day)
+        ruling = rule.decide(facts, day, loaded or packaged())
     except LawGap as gap:
         return Answer(rule, Ruling({"decision": CANNOT_JUDGE}, (_gap(gap, day),)), day)
     except ArithmeticError as error:
@@ -115,17 +118,17 @@ def _plain(value: object) -> object:
     raise TypeError(type(value).__name__)
 
 
-def reply(name: object, text: str | bytes) -> tuple[bytes, bool]:
+def reply(name: object, text: str | bytes, loaded: Loaded | None = None) -> tuple[bytes, bool]:
     """This function will answer a question given as JSON text; the second value is False where it is refused."""
     try:
         if len(text) > LARGEST_BYTES:
             raise Refusal("rules.too_large", limit_mb=LARGEST_BYTES // 1024**2)
-        return written(body(ask(name, parse_object(text)))), True
+        return written(body(ask(name, parse_object(text), loaded))), True
     except Refusal as refusal:
         return written(refused(name, refusal)), False
 
 
-def reply_line(line: bytes) -> tuple[bytes, bool]:
+def reply_line(line: bytes, loaded: Loaded | None = None) -> tuple[bytes, bool]:
     """This function will answer one line `{"rule": NAME, "in": {…}}` of a batch; the second value is False where it is refused."""
     name: object = None
     try:
@@ -142,7 +145,7 @@ def reply_line(line: bytes) -> tuple[bytes, bool]:
         given = question["in"]
         if not isinstance(given, dict):
             raise Refusal("rules.not_an_object", field="in")
-        return written(body(ask(name, given))), True
+        return written(body(ask(name, given, loaded))), True
     except Refusal as refusal:
         return written(refused(name, refusal)), False
 

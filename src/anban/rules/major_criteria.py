@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import tomllib
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -126,34 +124,16 @@ def packaged() -> tuple[Criteria, ...]:
     return tuple(parse(file.read_text(encoding="utf-8")) for file in files)
 
 
-_STANDING: ContextVar[tuple[Criteria, ...] | None] = ContextVar("criteria", default=None)
-
-
-def standing() -> tuple[Criteria, ...]:
-    """This function will give the tables that hold here and now: the package's, or those of the enclosing `using`."""
-    return packaged() if (tables_here := _STANDING.get()) is None else tables_here
-
-
-@contextmanager
-def using(known: tuple[Criteria, ...]) -> Iterator[None]:
-    """This function will let the rules asked inside it judge by these tables, in this thread alone."""
-    token = _STANDING.set(known)
-    try:
-        yield
-    finally:
-        _STANDING.reset(token)
-
-
-def with_loaded(loaded: Iterable[Criteria]) -> tuple[Criteria, ...]:
-    """This function will give the package's tables with an office's own: the same code replaces, a new one is added."""
+def with_loaded(loaded: Iterable[Criteria], known: Iterable[Criteria] | None = None) -> tuple[Criteria, ...]:
+    """This function will give tables (the package's, if none are given) with an office's own: the same code replaces, a new one is added."""
     mine = {each.code: each for each in loaded}
-    return (*(mine.pop(each.code, each) for each in packaged()), *mine.values())
+    return (*(mine.pop(each.code, each) for each in (packaged() if known is None else known)), *mine.values())
 
 
 def kinds(known: Iterable[Criteria] | None = None) -> dict[str, tuple[Criteria, ...]]:
     """This function will give the tables of each kind (行业领域), from the oldest to the newest."""
     found: dict[str, list[Criteria]] = {}
-    for each in standing() if known is None else known:
+    for each in packaged() if known is None else known:
         found.setdefault(each.kind, []).append(each)
     return {kind: tuple(sorted(each, key=_begins)) for kind, each in sorted(found.items())}
 

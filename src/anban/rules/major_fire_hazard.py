@@ -8,6 +8,7 @@ from datetime import date
 from anban.rules.decision import CANNOT_JUDGE, Ruling, Source
 from anban.rules.errors import Refusal
 from anban.rules.hazard_terms import Term
+from anban.rules.loaded import Loaded
 from anban.rules.major_criteria import MAJOR, UNDETERMINED, judge, packaged
 from anban.rules.registry import Version, asked, rule
 
@@ -43,15 +44,19 @@ class FireFacts:
     ),
     day=lambda facts: facts.found_on,
 )
-def major_fire_hazard(facts: FireFacts, on: date) -> Ruling:
+def major_fire_hazard(facts: FireFacts, on: date, loaded: Loaded) -> Ruling:
     """This function will judge by the table of the day; where none was in force or its text isn't loaded it cannot judge.
 
-    Raises: Refusal `criteria.item_unknown`.
+    Raises: Refusal `criteria.…`.
     """
     try:
-        judged = judge("fire", on, facts.elements, place_kind=facts.place_kind, exempt=facts.exempt)
+        judged = judge(
+            "fire", on, facts.elements, place_kind=facts.place_kind, exempt=facts.exempt, known=loaded.criteria
+        )
     except Refusal as refusal:
-        raise Refusal(refusal.code, field="elements", **refusal.params) from refusal
+        # The standard speaks of items; this rule, as its name is frozen, of elements.
+        named = "elements" if refusal.field == "items" else refusal.field
+        raise Refusal(refusal.code, field=named, **refusal.params) from refusal
     if judged.outcome == UNDETERMINED:
         return Ruling({"decision": CANNOT_JUDGE}, judged.reasons, judged.sources)
     return Ruling({"major": judged.outcome == MAJOR}, judged.reasons, judged.sources)

@@ -14,8 +14,8 @@ from anban.rules.errors import Refusal, register
 from anban.rules.figures import grouped
 from anban.rules.hazard_terms import Term
 from anban.rules.law import Book
+from anban.rules.loaded import Loaded
 from anban.rules.registry import asked, rule
-from anban.rules.workday_clock import workdays_after
 
 _GRADES = tuple(AccidentGrade)
 
@@ -291,14 +291,14 @@ class PublicityFacts:
     gives={"last_on": ("公示最后一日", "last day")},
     day=lambda facts: facts.decided_on,
 )
-def penalty_publicity(facts: PublicityFacts, on: date) -> Ruling:
+def penalty_publicity(facts: PublicityFacts, on: date, loaded: Loaded) -> Ruling:
     """This function will give the last working day on which a penalty is made public.
 
     Source: 安全生产法 第七十八条第二款. Raises: Refusal `rules.calendar_gap`.
     """
     book = Book(on)
     workdays = book["penalties.publicity_workdays"]
-    last = workdays_after(facts.decided_on, workdays, field="decided_on")
+    last = loaded.workdays_after(facts.decided_on, workdays, field="decided_on")
     reason = Reason(
         "penalty_publicity.counted",
         f"自决定次日起 {workdays} 个工作日（扣除法定节假日，计入调休上班日）",
@@ -341,7 +341,7 @@ class CaseFacts:
     },
     day=lambda facts: facts.filed_on,
 )
-def penalty_case_clock(facts: CaseFacts, on: date) -> Ruling:
+def penalty_case_clock(facts: CaseFacts, on: date, loaded: Loaded) -> Ruling:
     """This function will give the last days for decision and hearing request, and when the limitation ends.
 
     Source: 行政处罚法 第三十六条、第六十条、第六十四条、第八十五条. Raises: Refusal `rules.calendar_gap`.
@@ -353,7 +353,7 @@ def penalty_case_clock(facts: CaseFacts, on: date) -> Ruling:
     hearing = limitation = None
     if facts.told_on is not None:
         workdays = book["penalties.hearing_request_workdays"]
-        hearing = workdays_after(facts.told_on, workdays, field="told_on")
+        hearing = loaded.workdays_after(facts.told_on, workdays, field="told_on")
         reasons.append(
             Reason(
                 "penalty_case_clock.hearing",

@@ -20,7 +20,9 @@ A rule is written like this; `asked` says about an input what its type cannot:
         return Ruling({"due_on": due}, (Reason("drill_due.counted", "…", "…"),), book.sources)
 
 Values come from `Book(on)`, never from the code; what was read becomes the sources. Facts that contradict each other are
-refused in `__post_init__`. The module is named in `anban.rules.every`. docs/decisions/0010-rules.md says the rest.
+refused in `__post_init__`. A rule that counts working days or reads a judgement standard takes a third argument
+`loaded: Loaded`: what the asking office has loaded, handed in. The module is named in `anban.rules.every`.
+docs/decisions/0010-rules.md says the rest.
 """
 
 from __future__ import annotations
@@ -33,9 +35,10 @@ from typing import Any, TypeVar, get_type_hints
 from anban.rules import law
 from anban.rules.decision import Ruling, Source
 from anban.rules.errors import Refusal, register
+from anban.rules.loaded import Loaded
 
-F = TypeVar("F")
-Function = Callable[[F, date], Ruling]
+Function = Callable[..., Ruling]
+F = TypeVar("F", bound=Function)
 
 UNITS: Mapping[str, tuple[str, str]] = {
     "yuan": ("元", "yuan"),
@@ -107,6 +110,8 @@ class Version:
 class Rule:
     """A computable rule: frozen name and number, titles, input type, outcome fields, the legal values it rests on.
 
+    `reads_loaded`: it counts working days or reads a judgement standard, so that what an office has loaded may decide.
+
     `day` finds the day of the fact in an input; where there is none, the newest loaded version of `rests_on` and
     `versions` applies (`versions`: tables and methods that are not legal values).
     """
@@ -115,13 +120,21 @@ class Rule:
     number: str
     zh: str
     en: str
-    function: Function[Any]
+    function: Function
     facts: type
+    reads_loaded: bool
     gives: Mapping[str, tuple[str, str]]
     rests_on: tuple[str, ...]
     versions: tuple[Version, ...]
     day: Callable[[Any], date | None] | None
     newest: date
+
+    def decide(self, facts: object, on: date, loaded: Loaded) -> Ruling:
+        """This function will decide typed facts by the law of a day, and by what is loaded where the rule reads it.
+
+        Raises: LawGap, Refusal.
+        """
+        return self.function(facts, on, loaded) if self.reads_loaded else self.function(facts, on)
 
     def day_for(self, facts: object, on: date | None) -> date:
         """This function will give the day whose law applies: the one asked for, the day of the fact, else the newest version."""
@@ -141,7 +154,7 @@ def rule(
     rests_on: tuple[str, ...] = (),
     versions: tuple[Version, ...] = (),
     day: Callable[[Any], date | None] | None = None,
-) -> Callable[[Function[F]], Function[F]]:
+) -> Callable[[F], F]:
     """This function will enter a rule under its name and give its function back unchanged.
 
     Raises: ValueError for a name that is taken, or a rule that rests on nothing; Refusal `law.unknown_key`.
@@ -149,11 +162,14 @@ def rule(
     starts = [law.entry(key).provisions[-1].in_force_from for key in rests_on]
     starts += [each.in_force_from for each in versions]
 
-    def enter(function: Function[F]) -> Function[F]:
+    def enter(function: F) -> F:
         if name in _RULES or not starts:
             raise ValueError(f"the rule {name!r} is entered twice or rests on nothing")
-        facts = get_type_hints(function)["facts"]
-        _RULES[name] = Rule(name, number, zh, en, function, facts, gives, rests_on, versions, day, max(starts))
+        hints = get_type_hints(function)
+        reads_loaded = hints.get("loaded") is Loaded
+        _RULES[name] = Rule(
+            name, number, zh, en, function, hints["facts"], reads_loaded, gives, rests_on, versions, day, max(starts)
+        )
         return function
 
     return enter

@@ -3,43 +3,18 @@
 from __future__ import annotations
 
 import html
-import json
 import re
 from collections.abc import Callable
-from typing import Any
-from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
 
-from anban.rules.answering import ask
 from anban.rules.describing import inputs_of
-from anban.rules.errors import Refusal
 from anban.rules.every import all_rules, rule_named
 from anban.web.desk.rules import words
 from tests.factories.town import Town
-from tests.rules.worked_cases import Case, all_cases
 
 pytestmark = pytest.mark.django_db
-
-
-def address(case: Case) -> str:
-    """Fill a case into the form as a browser would."""
-    told: dict[str, Any] = {"ask": "1"}
-    for name, value in case.given.items():
-        if isinstance(value, list):
-            if value and isinstance(value[0], dict):
-                for number, row in enumerate(value):
-                    told |= {f"{name}.{number}.{part}": written(one) for part, one in row.items() if one is not None}
-            else:
-                told[name] = "\n".join(written(one) for one in value)
-        else:
-            told[name] = written(value)
-    return f"/rules/{case.rule}/?{urlencode(told)}"
-
-
-def written(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
 
 
 def test_every_rule_is_listed_and_has_a_form_with_all_its_inputs(signed_in: Callable[[str], Client]) -> None:
@@ -55,35 +30,6 @@ def test_every_rule_is_listed_and_has_a_form_with_all_its_inputs(signed_in: Call
             else:
                 assert f'name="{each.name}"' in page
     assert client.get("/rules/nothing/").status_code == 404
-
-
-def test_one_decided_and_one_refused_case_of_every_rule_is_answered_as_to_a_program(
-    signed_in: Callable[[str], Client],
-) -> None:
-    client = signed_in("王敏")
-    for rule in all_rules():
-        # An empty field is an input not given: an empty list cannot be said in a form.
-        own = [case for case in all_cases() if case.rule == rule.name and case.given and [] not in case.given.values()]
-        decided = next(case for case in own if not case.error)
-        answer = client.get(address(decided))
-        page = html.unescape(answer.content.decode())
-        assert answer.status_code == 200, (decided, page)
-        ruling = ask(rule.name, decided.given).ruling
-        for reason in ruling.reasons:
-            assert reason.zh in page
-        for source in ruling.sources:
-            assert source.citation in page
-        # The form takes yes and 是 for true, which a program may not send.
-        unfit = ("", "rules.missing_field", "rules.wrong_type")
-        refused = next((case for case in own if case.error not in unfit), None)
-        if refused is not None:
-            answer = client.get(address(refused))
-            assert answer.status_code == 422, refused
-            with pytest.raises(Refusal) as found:
-                ask(rule.name, refused.given)
-            told = Refusal(found.value.code, **(found.value.params | {"name": ""})).zh
-            page = html.unescape(answer.content.decode())
-            assert all(part in page for part in told.split("“”"))
 
 
 def test_an_answer_can_be_quoted_in_both_languages(signed_in: Callable[[str], Client]) -> None:

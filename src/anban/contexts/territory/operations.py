@@ -332,8 +332,12 @@ def set_setting(*, actor: Actor, at: datetime, key: str, value: str, allowed: It
         return setting
 
 
-def load_calendar_year(*, actor: Actor, at: datetime, calendar: str, year: int, days: str, source: str) -> CalendarYear:
-    """Load one year of the working-day calendar from the text of a published file (``date,kind,name`` rows)."""
+def load_calendar_year(*, actor: Actor, at: datetime, year: int, days: str, source: str) -> CalendarYear:
+    """Load one year of the working-day calendar from the text of a published file (``date,kind,name`` rows).
+
+    A real root loads it for every root of its country; any other for itself alone.
+    """
+    calendar = root_named(actor.root).calendars[-1]
     with unit():
         policies.require_may_set(actor)
         loaded, _ = CalendarYear.objects.update_or_create(

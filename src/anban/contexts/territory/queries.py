@@ -27,6 +27,7 @@ from anban.kit.clock import city_date as kit_city_date
 from anban.kit.remember import is_remembering, remembered
 from anban.kit.workdays import Calendar, china
 from anban.rules import major_criteria
+from anban.rules.loaded import Loaded
 from anban.rules.major_criteria import Criteria
 
 END = "~"
@@ -48,6 +49,11 @@ class Root:
     def is_real(self) -> bool:
         """Tell whether this root holds the records of a real city."""
         return self.kind == AreaRoot.Kind.REAL
+
+    @property
+    def calendars(self) -> tuple[str, ...]:
+        """Name the calendars whose loaded years count here, the deciding one last: what a demonstration loads is its own."""
+        return (self.calendar,) if self.is_real else (self.calendar, self.code)
 
 
 def within(path: str, column: str = "area_path") -> Q:
@@ -75,9 +81,10 @@ def city_date(at: datetime, root_code: str) -> date:
 @remembered
 def calendar(root_code: str) -> Calendar:
     """Return the root's working-day calendar with the years loaded from files."""
-    name = root(root_code).calendar
+    names = root(root_code).calendars
+    rows = CalendarYear.objects.filter(calendar__in=names).order_by("year").values_list("calendar", "days")
     made = china()
-    for text in CalendarYear.objects.filter(calendar=name).order_by("year").values_list("days", flat=True):
+    for _, text in sorted(rows, key=lambda row: names.index(row[0])):
         made = made.with_text(text)
     return made
 
@@ -87,6 +94,11 @@ def criteria(root_code: str) -> tuple[Criteria, ...]:
     """Return the judgement standards of major hazards that hold in a root: the package's and those it has loaded."""
     rows = LoadedCriteria.objects.filter(root_id=root_code).order_by("code").values_list("text", flat=True)
     return major_criteria.with_loaded(major_criteria.parse(text) for text in rows)
+
+
+def loaded(root_code: str) -> Loaded:
+    """Return what rules asked in a root judge by beside the law: its calendar and its judgement standards."""
+    return Loaded(calendar(root_code), criteria(root_code))
 
 
 def loaded_criteria(root_code: str) -> QuerySet[LoadedCriteria]:
@@ -234,7 +246,7 @@ def all_holdings(person_id: UUID) -> QuerySet[Holding]:
 
 def calendar_years(root_code: str) -> QuerySet[CalendarYear]:
     """Return the years of a root's calendar that were loaded from files."""
-    return CalendarYear.objects.filter(calendar=root(root_code).calendar).order_by("year")
+    return CalendarYear.objects.filter(calendar__in=root(root_code).calendars).order_by("year")
 
 
 def holdings_of(person_id: UUID, on: date) -> QuerySet[Holding]:

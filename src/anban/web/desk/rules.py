@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from shlex import quote
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -18,7 +20,6 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from anban.contexts.territory import queries as territory
-from anban.rules import major_criteria
 from anban.rules.answering import Answer, ask
 from anban.rules.decision import CANNOT_JUDGE
 from anban.rules.describing import Input, inputs_of
@@ -36,6 +37,8 @@ from anban.web.shell.wording import in_english
 ROWS: Final = 3
 MOST_ROWS: Final = 60
 SHOWN_ITEMS: Final = 24
+WHOLE: Final = 100_000
+"""From here on a statistic is written out: an exponent is no figure for a paper."""
 MARKS: Final = {
     "verified": gettext_lazy("法规原文"),
     "excerpt": gettext_lazy("法规摘录"),
@@ -80,6 +83,7 @@ def rules(request: HttpRequest) -> HttpResponse:
     shown = {
         "numbered": [row for row in rows if row[0].number],
         "statistics": [row for row in rows if not row[0].number],
+        "root": actor_of(request).root,
     }
     return render(request, "desk/rules.html", shown)
 
@@ -97,10 +101,12 @@ def rule(request: HttpRequest, name: str) -> HttpResponse:
     rows = _rows(request.GET, inputs)
     form = _form(request.GET, inputs, rows, english=english)
     answered: Answer | None = None
+    given: dict[str, Any] = {}
+    root = actor_of(request).root
     if "ask" in request.GET:
         try:
-            with major_criteria.using(territory.criteria(actor_of(request).root)):
-                answered = ask(name, _given(request.GET, inputs, rows))
+            given = _given(request.GET, inputs, rows)
+            answered = ask(name, given, territory.loaded(root))
         except Refusal as refusal:
             _refuse(form, refusal, english=english)
     title = found.en if english else found.zh
@@ -113,6 +119,7 @@ def rule(request: HttpRequest, name: str) -> HttpResponse:
         "groups": [_group(form, each, rows, english=english) for each in inputs if each.inputs],
         "more_rows": min(rows + ROWS, MOST_ROWS),
         "answer": _shown(answered, form, inputs, english=english) if answered else None,
+        "command": f"anban rule {name} --root {root} --json {quote(json.dumps(given, ensure_ascii=False))}",
     }
     return render(request, "desk/rule.html", shown, status=422 if form.errors else 200)
 
@@ -260,7 +267,12 @@ def _shown(answered: Answer, form: Question, inputs: tuple[Input, ...], *, engli
         facts = [
             Fact(
                 _title(found, name, english=english),
-                words(value, unit_of(name)[1 if english else 0], names, english=english),
+                words(
+                    value if found.number else _rounded(value),
+                    unit_of(name)[1 if english else 0],
+                    names,
+                    english=english,
+                ),
             )
             for name, value in ruling.outcome.items()
         ]
@@ -309,6 +321,13 @@ def _told(form: Question) -> Iterator[str]:
             yield f"{bound.label} {' '.join(str(value).split())}"
 
 
+def _rounded(value: object) -> object:
+    """Give a statistic as floats, which `words` cuts to six digits: programs get them all, and no clause stands on the seventh."""
+    if isinstance(value, list | tuple):
+        return [_rounded(each) for each in value]
+    return float(value) if isinstance(value, Decimal) else value
+
+
 def words(value: object, unit: str, names: Mapping[str, str], *, english: bool) -> str:
     """Put one value of an outcome into words."""
     if value is None:
@@ -320,7 +339,7 @@ def words(value: object, unit: str, names: Mapping[str, str], *, english: bool) 
     if isinstance(value, int | Decimal):
         return f"{grouped(value)} {unit}".strip()
     if isinstance(value, float):
-        return f"{value:.6g} {unit}".strip()
+        return f"{grouped(round(Decimal(value), 1)) if abs(value) >= WHOLE else format(value, '.6g')} {unit}".strip()
     if isinstance(value, datetime):
         return value.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
     if isinstance(value, date):

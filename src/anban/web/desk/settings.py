@@ -213,7 +213,7 @@ def load_calendar(request: HttpRequest) -> HttpResponse:
     try:
         year, text = _read_calendar(form.cleaned_data["file"].read(CALENDAR_BYTES + 1))
         operations.load_calendar_year(
-            actor=actor, at=now(), calendar=queries.root(actor.root).calendar, year=year, days=text,
+            actor=actor, at=now(), year=year, days=text,
             source=form.cleaned_data["source"],
         )  # fmt: skip
     except Refusal as refusal:
