@@ -23,7 +23,7 @@ from anban.base.journal.verification import verify
 from anban.base.notices.models import Notice
 from anban.base.people.backend import sign_in
 from anban.config import demonstration
-from anban.config.demonstration import facts, lives, mandates, names, oversight, pictures, places
+from anban.config.demonstration import facts, lives, mandates, names, oversight, pictures, places, treatment
 from anban.config.demonstration.bodies import DEVELOPMENT, VACANT, read_city
 from anban.config.demonstration.pictures import picture
 from anban.contexts.catalog.data.tables import check_items
@@ -33,9 +33,11 @@ from anban.contexts.inspections.models import Answer, Finding, Visit, Visitor
 from anban.contexts.obligations.models import Obligation
 from anban.contexts.oversight.queries import duties, instructions, likes, sanctions
 from anban.contexts.oversight.queries import visits as oversight_visits
+from anban.contexts.responsibility import net
 from anban.contexts.responsibility.models import Boundary, Link
 from anban.contexts.responsibility.queries import Book, Resolver
-from anban.contexts.territory.models import AreaRoot, Body
+from anban.contexts.territory.models import Area, AreaRoot, Body
+from anban.kit.clock import city_date
 from anban.kit.credit_code import problems
 from anban.kit.remember import remembering
 from anban.web.shell.access import PRIVILEGED
@@ -44,6 +46,8 @@ pytestmark = pytest.mark.django_db
 
 AT = datetime(2026, 9, 15, 4, 0, tzinfo=UTC)  # a Tuesday, noon in Beijing
 HAZARDS = 130
+DEPENDENT_FROM = 0.2
+"""A body depends on instructions where even the lower bound of its share lies above this."""
 UUID_TEXT = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 
 
@@ -127,7 +131,7 @@ def test_the_root_says_that_it_is_a_demonstration(built):
 
 def test_it_has_as_many_hazards_as_it_was_asked_for_and_asks_the_worker_for_the_rest(built):
     _, made = built
-    fresh = demonstration.OWN_STREET + demonstration.OWN_CALLS
+    fresh = demonstration.OWN_STREET + demonstration.OWN_CALLS + sum(one.count for one in treatment.PLANTED)
     assert HAZARDS * 0.93 <= made["hazards"] <= HAZARDS * 1.05 + fresh + 5
     job = Job.objects.get(name=demonstration.FILL)
     assert json.loads(job.args)["target"] == demonstration.TARGET
@@ -376,22 +380,81 @@ def test_what_is_born_is_in_the_same_hands_before_and_after_it_is_written(built)
     assert set(before.values()) == {True, False}
 
 
-def test_the_planted_failings_of_bodies_are_found_by_the_office_and_none_is_missed(built):
-    home, _ = built
-    truth = json.loads((home / oversight.TRUTH).read_text(encoding="utf-8"))
+def _offices():
+    """The city's office and the office of the district of the logins, whose desks the pages serve."""
     city = read_city(AT)
-    office = city.actor(city.people("city_committee_office", "110000", "city_committee_officer")[0])
-    district = next(row for row in city.districts if row.code == oversight.DISTRICT)
+    return (
+        city.actor(city.people("city_committee_office", "110000", "city_committee_officer")[0]),
+        city.actor(city.people("district_committee_office", oversight.DISTRICT, "district_committee_officer")[0]),
+    )
+
+
+def _told_outside(home, name):
+    return json.loads((home / name).read_text(encoding="utf-8"))
+
+
+def test_everything_planted_about_bodies_is_found_and_nothing_else(built):
+    home, _ = built
+    office, district = _offices()
+    on = city_date(AT, "Asia/Shanghai")
+    path = next(row for row in read_city(AT).districts if row.code == oversight.DISTRICT).path
+    codes = {str(pk): code for pk, code in Body.objects.filter(root_id=demonstration.ROOT).values_list("pk", "code")}
+    truth, treated = _told_outside(home, oversight.TRUTH), _told_outside(home, treatment.TRUTH)
+    truth["left_alone"] += treated["left_alone"]
+    truth["dependence"] = [
+        (row["body"], row["matters"], row["instructed"], row["only_after"]) for row in treated["dependence"]
+    ]
+    truth["treatment"] = [(row["what"], row["key"], row["measures"]) for row in treated["treatment"]]
+    rows = likes.dealt(office, since=on - timedelta(days=548), until=on - timedelta(days=67))
     found = {
         "left_alone": {one.hazard.number for one in likes.left_alone(office, AT)},
         "red_documents": {row.number for row in instructions.register_of(office, only="red")},
         "red_cases": {row.number for row in sanctions.board(office, only="red")},
-        "vacant_posts": {one.post.body.name for one in duties.standings(office, city.on, ahead_days=30)},
-        "promises": {row.fact for row in oversight_visits.promises(office, district.path)},
+        "vacant_posts": {one.post.body.name for one in duties.standings(office, on, ahead_days=30)},
+        "promises": {row.fact for row in oversight_visits.promises(office, path)},
+        "dependence": {
+            (one.body.code, one.matters, one.instructed, round((one.only_after.value or 0) * one.matters))
+            for one in instructions.dependence(office, on - timedelta(days=365))
+            if one.only_after.low is not None and one.only_after.low > DEPENDENT_FROM
+        },
+        "treatment": {
+            (one.what, codes.get(one.key, one.key), "more" if (one.comparison.difference or 0) > 0 else "fewer")
+            for one in likes.compared(rows, 60)
+            if one.found and one.comparison.kind == "measure"
+        },
     }
     assert all(truth.values())
-    assert len(truth["left_alone"]) >= 10
+    assert len(truth["left_alone"]) >= 20
     for kind, planted in truth.items():
-        assert set(planted) <= found[kind], kind
-    for kind in ("red_documents", "red_cases", "promises"):
-        assert found[kind] == set(truth[kind])
+        hits = len(set(planted) & found[kind])
+        print(f"{kind}: recall {hits}/{len(set(planted))}, precision {hits}/{len(found[kind])}")
+    assert found == {kind: set(planted) for kind, planted in truth.items()}
+    # Time tells the same three apart, and the district's own office sees what the city's sees.
+    near = likes.dealt(district, since=on - timedelta(days=548), until=on - timedelta(days=67))
+    for seen in (rows, near):
+        both = {
+            (one.what, codes.get(one.key, one.key), one.comparison.kind)
+            for one in likes.compared(seen, 60)
+            if one.found
+        }
+        assert both == {(what, key, kind) for what, key, _ in truth["treatment"] for kind in ("measure", "time")}
+
+
+def test_the_matrix_of_a_fresh_demonstration_shows_the_planted_faults_and_no_other(built):
+    home, _ = built
+    office, _ = _offices()
+    on = city_date(AT, "Asia/Shanghai")
+    cells = net.matrix(office, on)
+    open_cells = {(kind, area) for (kind, area), cell in cells.items() if cell.open_any}
+    kinds = {(kind, area) for kind, area in cells}
+    streets = {row.code: row for row in Area.objects.filter(root_id=demonstration.ROOT, level="street")}
+    planted, places = set(), 0
+    for row in _told_outside(home, mandates.TRUTH):
+        # A district's own code stands over its streets; a street's code begins with its district's.
+        area = row["area"] if row["area"] not in streets else row["area"][:6]
+        planted |= {cell for cell in kinds if cell[1] == area and row["place_kind"] in ("", cell[0])}
+        places += row["places"]
+    assert open_cells
+    assert open_cells <= planted
+    assert 0 < sum(cell.open_any for cell in cells.values()) <= places
+    assert sum(cell.places for cell in cells.values()) > 3 * places

@@ -9,13 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from anban.rules import comparison
 from anban.rules.comparison import (
     FEWEST,
     Case,
     Comparison,
+    blocks_by_side,
     compare,
+    compare_each,
     discoveries,
-    groups_of,
     median,
     proportion,
 )
@@ -101,9 +103,43 @@ def test_few_cases_say_that_they_cannot_tell(ours: int, rest: int) -> None:
     assert (said.outcome, said.reasons[0].zh) == (UNDECIDED, "不足以判断")
 
 
+def test_each_side_against_the_others_in_one_pass_is_each_comparison_made_alone() -> None:
+    rng = random.Random(9)
+    pairs = [
+        (rng.choice("abc"), Case(str(n), (str(n % 3),), False, rng.random() < 0.4, float(rng.randrange(60))))
+        for n in range(90)
+    ]
+    for side, made in compare_each("body", pairs, seed=4):
+        alone = [Case(c.key, c.group, own == side, c.measured, c.days) for own, c in pairs]
+        assert made == compare(f"body:{side}", made.kind, alone, seed=4)
+
+
+@pytest.mark.parametrize("kind", ["measure", "time"])
+def test_large_samples_read_from_the_normal_law_agree_with_the_exact_and_the_dealt_anew(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = random.Random(11)
+    for lift in (0.0, 0.05, 0.1):
+        cases = [
+            Case(str(n), (str(n % 4),), n % 3 == 0, rng.random() < 0.4 + (lift if n % 3 == 0 else 0.0),
+                 round(rng.expovariate(1 / 20) * (1 - lift if n % 3 == 0 else 1.0)))
+            for n in range(900)
+        ]  # fmt: skip
+        made = {}
+        for limit in (0, 10**9):
+            monkeypatch.setattr(comparison, "LARGE", limit)
+            monkeypatch.setattr(comparison, "LARGE_VARIANCE", float(limit))
+            made[limit] = compare("x", kind, cases, seed=1)  # type: ignore[arg-type]
+        read, counted = made[0].p, made[10**9].p
+        assert read is not None
+        assert counted is not None
+        assert read == pytest.approx(counted, rel=0.5, abs=0.03)
+
+
 def test_a_group_with_one_side_only_is_left_out() -> None:
     cases = [*table("both", (6, 6), (6, 6)), *table("ours", (40, 0), (0, 0))]
-    assert set(groups_of(cases)) == {("both",)}
+    pairs = [("marked" if case.marked else "", case) for case in cases]
+    assert [each.n for each in blocks_by_side(pairs)["marked"]] == [24]
     assert compare("x", "measure", cases).marked == 12
 
 

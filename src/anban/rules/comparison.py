@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -22,6 +23,12 @@ FEWEST = 10
 LOOKS = 1999
 HITS = 40
 """A permutation test stops after so many permutations, or earlier when so many were as extreme (Besag and Clifford 1991)."""
+
+LARGE = 100
+"""From so many cases on either side the sum of ranks follows the normal law closely enough to be read from it."""
+
+LARGE_VARIANCE = 400.0
+"""From this variance on the number of measures, a sum of hypergeometrics, is read from the normal law as well."""
 
 TOO_FEW = Reason("comparison.too_few", "不足以判断", "Too few to tell")
 
@@ -108,50 +115,110 @@ def median(values: Iterable[float]) -> Interval:
     return Interval(middle, listed[below], listed[n - 1 - below], n)
 
 
-def groups_of(cases: Iterable[Case]) -> dict[tuple[str, ...], list[Case]]:
-    """This function will sort cases into their groups and keep the groups that have both sides: only those compare."""
-    found: dict[tuple[str, ...], list[Case]] = {}
-    for case in cases:
-        found.setdefault(case.group, []).append(case)
-    return {key: rows for key, rows in sorted(found.items()) if 0 < sum(row.marked for row in rows) < len(rows)}
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One group of likes as one side sees it: how many, how many measures, days, and the scores of the days."""
+
+    n: int
+    ours: int
+    hits: int
+    own_hits: int
+    days: float
+    own_days: float
+    scores: Sequence[float]
+    own_score: float
+
+
+def blocks_by_side(cases: Iterable[tuple[str, Case]]) -> dict[str, list[Block]]:
+    """This function will sort cases by group and give each side its blocks: the groups that hold it and others as well."""
+    tables: dict[tuple[str, ...], list[tuple[str, Case]]] = {}
+    for pair in cases:
+        tables.setdefault(pair[1].group, []).append(pair)
+    found: dict[str, list[Block]] = {}
+    for _group, rows in sorted(tables.items()):
+        sizes = Counter(side for side, _ in rows)
+        if len(sizes) < 2:
+            continue
+        scores = _scores([case.days for _, case in rows])
+        hits: Counter[str] = Counter()
+        days: dict[str, float] = dict.fromkeys(sizes, 0.0)
+        score: dict[str, float] = dict.fromkeys(sizes, 0.0)
+        for (side, case), value in zip(rows, scores, strict=True):
+            hits[side] += case.measured
+            days[side] += case.days
+            score[side] += value
+        all_hits, all_days = hits.total(), sum(days.values())
+        for side, ours in sizes.items():
+            found.setdefault(side, []).append(
+                Block(len(rows), ours, all_hits, hits[side], all_days, days[side], scores, score[side])
+            )
+    return found
 
 
 def compare(name: str, kind: Kind, cases: Iterable[Case], *, seed: int = 0) -> Comparison:
     """This function will compare the marked cases with the others inside each group of likes, and never across groups.
 
     `measure`: the exact conditional test of several 2×2 tables, two-sided. `time`: a permutation of the marks within groups
-    on ranks, the permutations drawn from `seed`, so that the same data give the same answer.
+    on ranks, the permutations drawn from `seed`, so that the same data give the same answer. Large samples: the normal law.
     Source: Cochran 1954, Mantel and Haenszel 1959 (conditioning within tables); van Elteren 1960 (ranks within blocks).
     """
-    tables = groups_of(cases)
-    marked = sum(case.marked for rows in tables.values() for case in rows)
-    others = sum(len(rows) for rows in tables.values()) - marked
+    sides = blocks_by_side(("marked" if case.marked else "", case) for case in cases)
+    return _compared(name, kind, sides.get("marked", ()), seed)
+
+
+def compare_each(what: str, cases: Iterable[tuple[str, Case]], *, seed: int = 0) -> Iterator[tuple[str, Comparison]]:
+    """This function will compare each side with all others, by measure and by time, in one pass over the cases.
+
+    The comparisons are named `what:side`; sides come in their own order.
+    """
+    for side, blocks in sorted(blocks_by_side(cases).items()):
+        yield side, _compared(f"{what}:{side}", "measure", blocks, seed)
+        yield side, _compared(f"{what}:{side}", "time", blocks, seed)
+
+
+def _compared(name: str, kind: Kind, blocks: Sequence[Block], seed: int) -> Comparison:
+    marked = sum(each.ours for each in blocks)
+    others = sum(each.n - each.ours for each in blocks)
     if marked < FEWEST or others < FEWEST:
         return Comparison(name, kind, marked, others, None, None)
-    difference = _difference(kind, tables.values())
-    p = _exact(tables.values()) if kind == "measure" else _permuted(tables.values(), seed)
-    return Comparison(name, kind, marked, others, difference, p)
+    p = _exact(blocks) if kind == "measure" else _ranked(blocks, seed, large=min(marked, others) >= LARGE)
+    return Comparison(name, kind, marked, others, _difference(kind, blocks), p)
 
 
-def _difference(kind: Kind, tables: Iterable[Sequence[Case]]) -> float:
+def _difference(kind: Kind, blocks: Iterable[Block]) -> float:
     """Return the weighted mean over groups of marked minus others (Mantel–Haenszel weights)."""
     total = weights = 0.0
-    for rows in tables:
-        ours = [float(row.measured) if kind == "measure" else row.days for row in rows if row.marked]
-        rest = [float(row.measured) if kind == "measure" else row.days for row in rows if not row.marked]
-        weight = len(ours) * len(rest) / len(rows)
-        total += weight * (sum(ours) / len(ours) - sum(rest) / len(rest))
+    for each in blocks:
+        ours, rest = (
+            (each.own_hits, each.hits - each.own_hits)
+            if kind == "measure"
+            else (each.own_days, each.days - each.own_days)
+        )
+        weight = each.ours * (each.n - each.ours) / each.n
+        total += weight * (ours / each.ours - rest / (each.n - each.ours))
         weights += weight
     return total / weights
 
 
-def _exact(tables: Iterable[Sequence[Case]]) -> float:
+def _normal(distance: float, variance: float) -> float:
+    """Return the two-sided probability of a distance from the mean under the normal law."""
+    return math.erfc(max(0.0, distance) / math.sqrt(2 * variance))
+
+
+def _exact(blocks: Sequence[Block]) -> float:
     """Return the two-sided exact probability of the marked cases' measures, all margins given: a sum of hypergeometrics."""
+    variance = sum(
+        each.hits * (each.n - each.hits) * each.ours * (each.n - each.ours) / (each.n * each.n * (each.n - 1))
+        for each in blocks
+    )
+    observed = sum(each.own_hits for each in blocks)
+    if variance >= LARGE_VARIANCE:
+        mean = sum(each.hits * each.ours / each.n for each in blocks)
+        return _normal(abs(observed - mean) - 0.5, variance)
     mass: list[float] = [1.0]
-    shift = observed = 0
-    for rows in tables:
-        n, ours, hits = len(rows), sum(row.marked for row in rows), sum(row.measured for row in rows)
-        observed += sum(row.marked and row.measured for row in rows)
+    shift = 0
+    for each in blocks:
+        n, ours, hits = each.n, each.ours, each.hits
         least, most = max(0, ours + hits - n), min(ours, hits)
         whole = math.comb(n, ours)
         weights = [math.comb(hits, k) * math.comb(n - hits, ours - k) / whole for k in range(least, most + 1)]
@@ -166,22 +233,22 @@ def _exact(tables: Iterable[Sequence[Case]]) -> float:
     return min(1.0, sum(value for value in mass if value <= seen * (1 + 1e-9)))
 
 
-def _permuted(tables: Iterable[Sequence[Case]], seed: int) -> float:
+def _ranked(blocks: Sequence[Block], seed: int, *, large: bool) -> float:
     """Return the two-sided probability of the marked cases' ranks when marks are dealt anew within each group."""
-    blocks: list[tuple[list[float], int]] = []
-    observed = 0.0
-    for rows in tables:
-        scores = _scores([row.days for row in rows])
-        observed += sum(score for score, row in zip(scores, rows, strict=True) if row.marked)
-        blocks.append((scores, sum(row.marked for row in rows)))
-    if not any(any(scores) for scores, _ in blocks):
+    if not any(any(each.scores) for each in blocks):
         return 1.0
+    observed = abs(sum(each.own_score for each in blocks))
+    if large:
+        variance = sum(
+            each.ours * (each.n - each.ours) / (each.n * (each.n - 1)) * sum(score * score for score in each.scores)
+            for each in blocks
+        )
+        return _normal(observed, variance)
     rng = random.Random(seed)  # noqa: S311 - a reproducible permutation, nothing secret
-    target = abs(observed) - 1e-9
     hits = 0
     for look in range(1, LOOKS + 1):
-        drawn = sum(sum(rng.sample(scores, take)) for scores, take in blocks)
-        hits += abs(drawn) >= target
+        drawn = sum(sum(rng.sample(each.scores, each.ours)) for each in blocks)
+        hits += abs(drawn) >= observed - 1e-9
         if hits >= HITS:
             return hits / look
     return (hits + 1) / (LOOKS + 1)

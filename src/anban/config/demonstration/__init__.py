@@ -17,7 +17,7 @@ from anban.base import statistics
 from anban.base.jobs.operations import enqueue
 from anban.base.journal.operations import unit
 from anban.base.people.queries import account_by_login
-from anban.config.demonstration import accounts, lives, mandates, oversight, pictures, places, stories
+from anban.config.demonstration import accounts, lives, mandates, oversight, pictures, places, stories, treatment
 from anban.config.demonstration.accounts import FILE, STORIES, logins
 from anban.config.demonstration.bodies import ROOT, SEED, City, open_city, read_city
 from anban.contexts.hazards.models import Hazard
@@ -75,6 +75,7 @@ def _build(folder: Path, passwords: accounts.Passwords, at: datetime, hazards: i
         played += _play(player, [*_this_week(city, at), *_waiting(city, at)], LARGE)
         with unit():
             pictures.show_before(city, [*told.pictured, *played[::-1]], photos, most=PICTURED)
+        treatment.plant(city, photos, folder / treatment.TRUTH)
     with unit():
         oversight.plant(city, told.rows, folder / oversight.TRUTH)
     with unit():
@@ -119,6 +120,8 @@ def fill(*, at: datetime, target: int = TARGET, progress: Progress | None = None
             SMALL,
             lambda n: progress(have + n, target, "隐患") if progress else None,
         )
+    # New places stand in planted faults that had none before: the truth beside the logins is told anew.
+    mandates.look_and_tell(city, Path(settings.HOME) / mandates.TRUTH)
     tally(actor=city.job, at=at)
     statistics.refresh()
     return visible_to(city.job).count()

@@ -302,6 +302,9 @@ FIRMS: dict[str, tuple[str, ...]] = {
     "postnatal_centre": ("月子中心",),
     "hazchem_user": ("实验室",),
     "sports_venue": ("健身馆", "游泳馆"),
+    "childcare": ("托育中心", "托育园"),
+    "short_let": ("短租公寓", "网约民宿"),
+    "vocational_training": ("职业培训学校", "技能培训中心"),
 }
 """Place kind to the last word of a firm's name."""
 

@@ -10,10 +10,12 @@ from random import Random
 from tempfile import TemporaryDirectory
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from anban.config.demonstration.bodies import DEVELOPMENT, ROOT, SEED, City
 from anban.config.demonstration.names import credit_code, firm_name, person_name, street_address
 from anban.contexts.establishments.importers import Mapping, SourceFile, apply
-from anban.contexts.establishments.models import PersonInCharge
+from anban.contexts.establishments.models import PersonInCharge, Place
 from anban.contexts.establishments.queries import standing_in_charge, visible_to
 from anban.contexts.territory.models import Area, Body, Holding, Post
 from anban.contexts.territory.operations import add_posts, appoint_many
@@ -127,10 +129,11 @@ def _rows(city: City, rng: Random, deep: int, shallow: int, some: int | None) ->
             mix = MIX | ({key: MIX.get(key, 0) + more for key, more in RURAL.items()} if rural else {})
             count = deep if street.code in FOCUS else shallow
             for kind in rng.choices(list(mix), weights=list(mix.values()), k=count):
-                yield _row(rng, district, street, kind)
+                yield invented(rng, district, street, kind)
 
 
-def _row(rng: Random, district: Area, street: Area, kind: str) -> dict[str, str]:
+def invented(rng: Random, district: Area, street: Area, kind: str) -> dict[str, str]:
+    """Return an invented place of a kind as a row of the register."""
     short = street.name.removesuffix("街道").removesuffix("地区").removesuffix("镇").removesuffix("乡")
     code = street.code[:6]
     lng, lat = CENTRES[district.code]
@@ -234,13 +237,13 @@ def _in_charge(ids: Sequence[UUID]) -> dict[UUID, dict[str, PersonInCharge]]:
 
 def spots(city: City) -> list[Spot]:
     """Return the places at which the ordinary history happens, in the order of their numbers."""
-    rows = list(
-        visible_to(city.job)
-        .filter(status__in=("operating", "awaiting_demolition"), form="unit")
-        .exclude(attributes__contains=RESERVED)
-        .order_by("number")
-        .values_list("pk", "name", "kind", "area_id")
-    )
+    rows = visible_to(city.job).filter(status__in=("operating", "awaiting_demolition"), form="unit")
+    return spots_of(city, rows.exclude(attributes__contains=RESERVED))
+
+
+def spots_of(city: City, found: QuerySet[Place]) -> list[Spot]:
+    """Return places as the history needs them, in the order of their numbers."""
+    rows = list(found.order_by("number").values_list("pk", "name", "kind", "area_id"))
     charge = _in_charge([row[0] for row in rows])
     streets = {street.pk: (code, street.code) for code, held in city.streets.items() for street in held}
     made = []

@@ -17,7 +17,7 @@ from anban.contexts.oversight.queries.instructions import DAY_S, movements
 from anban.contexts.oversight.queries.scope import COMMITTEE, covered
 from anban.contexts.territory.models import Body
 from anban.contexts.territory.queries import within
-from anban.rules.comparison import Case, Comparison, Kind, compare, discoveries
+from anban.rules.comparison import Case, Comparison, Kind, compare, compare_each, discoveries
 
 Group = tuple[str, str, str, str]
 """Hazard class, place kind, grade, half-year of finding."""
@@ -42,6 +42,7 @@ class Dealt:
     hazard_id: UUID
     group: Group
     body_id: UUID | None
+    body_kind: str
     affiliation: str
     entered_at: datetime
     moved_at: datetime | None
@@ -81,6 +82,7 @@ def dealt(actor: Actor, *, since: date, until: date) -> list[Dealt]:
         .filter(hazard_id__in=Hazard.objects.filter(scope, root=actor.root).values("pk"))
         .values_list("hazard_id", "ordered_at")
     )
+    body_kinds = dict(Body.objects.filter(root_id=actor.root).values_list("pk", "kind"))
     found = []
     for pk, class_code, place_kind, grade, found_on, affiliation in rows:
         row = moved.get(pk)
@@ -88,8 +90,9 @@ def dealt(actor: Actor, *, since: date, until: date) -> list[Dealt]:
             continue
         measured = [at for at in (firsts.get(pk), ordered.get(pk)) if at is not None]
         found.append(
-            Dealt(pk, group_of(class_code, place_kind, grade, found_on), row.holder_id, affiliation or "", row.entered_at,
-                  row.moved_at, min(measured) if measured else None, told.get(pk))
+            Dealt(pk, group_of(class_code, place_kind, grade, found_on), row.holder_id,
+                  body_kinds.get(row.holder_id, "") if row.holder_id else "", affiliation or "", row.entered_at, row.moved_at,
+                  min(measured) if measured else None, told.get(pk))
         )  # fmt: skip
     return found
 
@@ -105,22 +108,25 @@ class Result:
 
 
 def compared(rows: Sequence[Dealt], horizon_days: int) -> list[Result]:
-    """Return all comparisons of a set of cases: instruction, each body, each kind of firm; measure and time of each."""
-    made: list[tuple[str, str, Comparison]] = []
+    """Return all comparisons of a set of cases: instruction, each body, each kind of firm; measure and time of each.
 
-    def add(what: str, key: str, cases: list[Case]) -> None:
-        kinds: tuple[Kind, ...] = ("measure", "time")
-        for kind in kinds:
-            made.append((what, key, compare(f"{what}:{key}", kind, cases, seed=len(cases))))
-
-    add("instruction", "", _instructed(rows, horizon_days))
-    for body_id in sorted({row.body_id for row in rows if row.body_id is not None}):
-        add("body", str(body_id), [_case(row, row.body_id == body_id, row.entered_at, horizon_days) for row in rows])
-    for affiliation in sorted({row.affiliation for row in rows if row.affiliation}):
-        cases = [
-            _case(row, row.affiliation == affiliation, row.entered_at, horizon_days) for row in rows if row.affiliation
-        ]
-        add("firm", affiliation, cases)
+    A body is compared with bodies of its own kind: a street's office, which may not order, and the brigade that does are no likes.
+    """
+    seed = len(rows)
+    kinds: tuple[Kind, ...] = ("measure", "time")
+    told = _instructed(rows, horizon_days)
+    made: list[tuple[str, str, Comparison]] = [
+        ("instruction", "", compare("instruction:", kind, told, seed=seed)) for kind in kinds
+    ]
+    cases = [(row, _case(row, marked=False, start=row.entered_at, horizon_days=horizon_days)) for row in rows]
+    by_kind: dict[str, list[tuple[str, Case]]] = {}
+    for row, case in cases:
+        if row.body_id is not None:
+            by_kind.setdefault(row.body_kind, []).append((str(row.body_id), case))
+    for _kind, pairs in sorted(by_kind.items()):
+        made += [("body", key, each) for key, each in compare_each("body", pairs, seed=seed)]
+    firms = [(row.affiliation, case) for row, case in cases if row.affiliation]
+    made += [("firm", key, each) for key, each in compare_each("firm", firms, seed=seed)]
     found = discoveries([comparison for _, _, comparison in made])
     return [Result(what, key, each, found[each.name, each.kind]) for what, key, each in made]
 
@@ -132,11 +138,11 @@ def _instructed(rows: Sequence[Dealt], horizon_days: int) -> list[Case]:
         if row.moved_at is not None and row.moved_at < landmark:
             continue
         marked = row.instructed_at is not None and row.instructed_at < landmark
-        cases.append(_case(row, marked, landmark, horizon_days))
+        cases.append(_case(row, marked=marked, start=landmark, horizon_days=horizon_days))
     return cases
 
 
-def _case(row: Dealt, marked: bool, start: datetime, horizon_days: int) -> Case:
+def _case(row: Dealt, *, marked: bool, start: datetime, horizon_days: int) -> Case:
     end = start + timedelta(days=horizon_days)
     measured = row.measured_at is not None and row.measured_at <= end
     days = float(horizon_days)
