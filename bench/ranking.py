@@ -24,7 +24,7 @@ from anban.lake.ranking.card import tenths
 from anban.lake.ranking.city import city_of, date_of, day_number, texts
 from anban.lake.ranking.features import Book
 from anban.lake.ranking.folder import Folder, read
-from anban.lake.ranking.training import auc, rows_of, set_aside, strict_of
+from anban.lake.ranking.training import auc, rows_of, set_aside, strict_of, within_auc
 
 Tables = dict[str, pa.Table]
 PUBLISHED = ("pastCritical", "pastSerious", "timeSinceLast", "ageOver4", "consumption", "tobacco", "near")
@@ -55,18 +55,6 @@ def half(scores: np.ndarray, found: np.ndarray) -> float:
     """Return the share of the finds in the first half."""
     first = np.argsort(-scores, kind="stable")[: len(scores) // 2]
     return float(found[first].sum() / found.sum())
-
-
-def within(scores: np.ndarray, found: np.ndarray, group: np.ndarray) -> float:
-    """Return the AUC inside each inspector group, weighted by its pairs; not a number where groups are not recorded."""
-    total = pairs = 0.0
-    for each in np.unique(group[group >= 0]):
-        mine = group == each
-        count = found[mine].sum() * (1 - found[mine]).sum()
-        if count:
-            total += auc(scores[mine], found[mine]) * count
-            pairs += count
-    return total / pairs if pairs else float("nan")
 
 
 def published(tables: Tables, start: date, label: Label, wanted: list[str], window_days: int) -> np.ndarray:
@@ -151,7 +139,7 @@ def report(windows: list[Window]) -> dict[str, object]:
                     days_earlier(scores, each.found, each.day),
                     half(scores, each.found),
                     auc(scores, each.found),
-                    within(scores, each.found, each.group),
+                    within_auc(scores, each.found, each.group),
                 ]
             )
         a, b = table["ours"][-1], table["published"][-1]

@@ -6,17 +6,20 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
+from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import lifelines
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
 from anban.lake import ordering, passing, texts
 from anban.lake.duck import DuckDB
 from anban.lake.folder import Lake, check_files, file_hash
+from anban.lake.ranking import choose
 from anban.lake.ranking.reasons import scores_without
 from anban.lake.snapshot import Snapshot
 from anban.rules.visit_index import hidden_probability, visit_index
@@ -230,6 +233,60 @@ def test_top_lists_hold_the_highest_of_each_street(passed: passing.Result) -> No
     for street in {row["street"] for row in places}:
         own = sorted((-row["index_value"], row["place"], row["id"]) for row in places if row["street"] == street)
         assert [row["id"] for row in top if row["street"] == street] == [one[2] for one in own[: texts.MOST]]
+
+
+def test_lots_are_those_of_whoever_draws_again(passed: passing.Result) -> None:
+    """By the published seed, street by street, in plain Python; and the first tenth of the city is a tenth of it."""
+    places = sorted(passed.table("place_results").to_pylist(), key=lambda row: row["place"])
+    seed = passed.manifest["seed"]
+    drawn = 0
+    for street in {row["street"] for row in places}:
+        own = [row for row in places if row["street"] == street]
+        listed = min(-(-len(own) // 10), texts.MOST)
+        index = np.array([row["index_value"] for row in own])
+        again = choose(tuple(row["id"] for row in own), index, capacity=listed, seed=seed, on=DAY)
+        lots = [one.place_id for one in again if one.why == "lot"]
+        assert [row["id"] for row in sorted(own, key=lambda r: r["lot"] or "g") if row["is_drawn"]] == lots, street
+        assert all(
+            row["lot"] == sha256(f"{seed}|{DAY.isoformat()}|{row['id']}".encode()).hexdigest()
+            for row in own
+            if row["is_drawn"]
+        )
+        drawn += len(lots)
+    assert drawn >= 300
+    first = sorted(places, key=lambda row: (-row["index_value"], row["place"]))[: -(-len(places) // 10)]
+    assert {row["place"] for row in first} == {row["place"] for row in places if row["is_first_tenth"]}
+
+
+def test_another_seed_draws_others_and_the_order_stays(
+    city: tuple[Lake, Snapshot], passed: passing.Result, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(passing, "seed_of", lambda snapshot, root: "another")
+    other = assessed(*city, DAY, at=NOW + timedelta(seconds=4))
+    rows = [{row["id"]: row for row in one.table("place_results").to_pylist()} for one in (passed, other)]
+    drawn = [{key for key, row in each.items() if row["is_drawn"]} for each in rows]
+    assert len(drawn[0]) == len(drawn[1])
+    assert len(drawn[0] & drawn[1]) < len(drawn[0]) * 0.75
+    assert all(rows[0][key]["index_value"] == row["index_value"] for key, row in rows[1].items())
+
+
+def test_places_of_unsettled_duties_are_those_of_the_scope(engine: DuckDB) -> None:
+    engine.make(
+        "places",
+        "SELECT * FROM (VALUES ('catering', '6210', '1/05/026/', NULL), ('shop', '5211', '1/05/026/', NULL), "
+        "('shop', '5211', '1/08/', NULL), ('hotel', '6110', '1/05/', 7)) AS t (kind, industry, area_path, survivor)",
+        {},
+    )
+    engine.make(
+        "boundaries",
+        "SELECT * FROM (VALUES ('catering', '', '', '1/05/', DATE '2026-01-01', CAST(NULL AS DATE)), "
+        "('', '52', '', '1/08/', DATE '2026-01-01', NULL), ('', '', '', '1/08/', DATE '2026-05-01', NULL), "
+        "('shop', '', '', '1/05/', DATE '2026-01-01', DATE '2026-02-01'), ('shop', '', 'GAS', '1/05/', DATE '2026-01-01', NULL), "
+        "('hotel', '', '', '1/', DATE '2026-01-01', NULL)) AS t (place_kind, industry, hazard_class, area_path, found_on, ended_on)",
+        {},
+    )
+    found = engine.fetch(texts.text("unsettled"), texts.values(DAY, "")).to_pylist()
+    assert {(row["kind"], row["area_path"]) for row in found} == {("catering", "1/05/026/"), ("shop", "1/08/")}
 
 
 # Survival

@@ -75,7 +75,7 @@ def test_two_workers_one_killed_give_the_same_results(tmp_path: Path, monkeypatc
 
 
 def test_the_translation_keeps_nulls_last_and_whole_texts() -> None:
-    given = texts.values(DAY)
+    given = texts.values(DAY, "seed")
     for step in texts.STEPS:
         written = spark.translated(with_values(texts.text(step.name), given))
         assert "$" not in written

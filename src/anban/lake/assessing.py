@@ -11,6 +11,7 @@ from typing import Any, Final
 from django.conf import settings
 from django.db import connection
 
+from anban.base.exports import exports
 from anban.base.people.actor import Actor
 from anban.contexts.risk.models import Assessment
 from anban.contexts.risk.operations import Passed, publish
@@ -73,7 +74,7 @@ def assess(
     lake = the_lake()
     with lake.writing():
         snapshot = take(lake, connection.settings_dict, at=at, progress=progress) if fresh else newest(lake)
-        if snapshot is None:
+        if snapshot is None or set(snapshot.tables) < {export.name for export in exports()}:
             raise Refusal("lake.no_snapshot")
         if not snapshot.rows("places", actor.root):
             raise Refusal("lake.nothing_to_assess", field="root", root=actor.root)

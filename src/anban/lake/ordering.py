@@ -68,6 +68,10 @@ TABLES: Final = {
         WHERE h.origin IN ('report', 'ticket', 'whistleblower', 'alarm') AND h.found_on < $as_of
             AND COALESCE(p.survivor, h.place) % $parts = $part
         ORDER BY h.hazard""",
+    "hazard_codes": """
+        SELECT code, arg_max(zh, COALESCE(from_on, DATE '0001-01-01')) AS description,
+            arg_max(en, COALESCE(from_on, DATE '0001-01-01')) AS description_en
+        FROM hazard_codes GROUP BY code ORDER BY code""",
 }  # fmt: skip
 
 
@@ -83,7 +87,7 @@ class Part:
 def tables_of(snapshot: Snapshot, root: str, as_of: date, *, part: int = 0, parts: int = 1) -> dict[str, pa.Table]:
     """Return one part of a root's tables in the generic shape; merged places count at the place that is left."""
     with duckdb.connect(config={"threads": 2}) as duck:
-        for name in ("places", "place_kinds", "visits", "findings", "hazards"):
+        for name in ("places", "place_kinds", "visits", "findings", "hazards", "hazard_codes"):
             files = [str(path) for path in snapshot.files(name, root)]
             duck.read_parquet(files).create_view(name)
         given = {"as_of": as_of, "part": part, "parts": parts}

@@ -45,11 +45,16 @@ class Result:
         return pq.read_table(self.folder / f"{name}.parquet")
 
 
+def seed_of(snapshot: Snapshot, root: str) -> str:
+    """Return what the lots of a pass are drawn with: the journal's hash at the position read, which nobody can choose."""
+    return f"{root}@{snapshot.position}:{snapshot.manifest['chain']}"
+
+
 def compute(
     engine: Engine, snapshot: Snapshot, root: str, as_of: date, folder: Path, progress: Progress | None = None
 ) -> dict[str, int]:
     """Run every text over one root of a snapshot and write the results into a folder; return their rows."""
-    given = texts.values(as_of)
+    given = texts.values(as_of, seed_of(snapshot, root))
     if progress:
         progress("学习风险顺序", 0, len(texts.STEPS))
     write_learned(snapshot, root, as_of, folder)
@@ -90,6 +95,7 @@ def run(
         "made_at": at.astimezone(UTC).isoformat(timespec="microseconds"), "engine": engine.name.partition(":")[0],
         "texts": sha256("".join(texts.text(step.name) for step in texts.STEPS).encode()).hexdigest(),
         "order": {"way": json.loads((draft / "card.json").read_text(encoding="utf-8"))["way"], "card": file_hash(draft / "card.json")},
+        "seed": seed_of(snapshot, root),
         "files": [
             *({"path": name, "sha256": file_hash(draft / name)} for name in LEARNED),
             *({"path": f"{name}.parquet", "rows": rows[name], "sha256": file_hash(draft / f"{name}.parquet")} for name in RESULTS),

@@ -29,9 +29,11 @@ STEPS: Final = (
     Step("visit_facts", "table", "检查情况"),
     Step("hazard_facts", "table", "隐患情况"),
     Step("leads", "table", "行业主管"),
+    Step("unsettled", "table", "未定的职责"),
     Step("places_at", "table", "单位情况"),
     Step("rates", "table", "各类场所的发生率"),
     Step("scores", "table", "风险排序"),
+    Step("lots", "table", "抽签"),
     Step("place_results", "result", "单位结果"),
     Step("cells", "result", "地区数字"),
     Step("top_places", "result", "优先检查"),
@@ -46,7 +48,7 @@ STEPS: Final = (
 FUNCTIONS: Final = frozenset(
     {
         "Avg", "Case", "Cast", "Coalesce", "Count", "DateDiff", "Exp", "Greatest", "Grouping", "If", "Lag", "Lead", "Least", "Ln",
-        "LogicalOr", "Max", "Median", "Min", "Nullif", "RowNumber", "Sqrt", "StartsWith", "Sum",
+        "LogicalOr", "Max", "Median", "Min", "Nullif", "RowNumber", "SHA2", "Sqrt", "StartsWith", "Sum",
     }
 )  # fmt: skip
 
@@ -56,10 +58,10 @@ def text(name: str) -> str:
     return files("anban.lake").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
 
 
-def values(as_of: date) -> dict[str, Value]:
-    """Return what the texts are given for a day."""
+def values(as_of: date, seed: str) -> dict[str, Value]:
+    """Return what the texts are given for a day; ``seed`` is what the lots are drawn with."""
     days = {f"since_{n}": as_of - timedelta(days=n) for n in (90, 365, 730)}
-    return {"as_of": as_of, **days, "most": MOST}
+    return {"as_of": as_of, **days, "most": MOST, "seed": seed}
 
 
 def faults(sql: str, *, ordered: bool) -> list[str]:

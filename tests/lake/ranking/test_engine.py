@@ -131,6 +131,29 @@ def test_a_reason_tells_the_numbers_that_stand_in_the_tables(planted, ranking):
                 assert f"{len(recent)}次投诉检查" in reason.zh
 
 
+def test_a_code_is_told_in_the_words_of_its_list(planted):
+    ids = sorted(planted.tables["hazards"]["code"].unique().to_pylist())
+    codes = pa.table(
+        {
+            "code": ids,
+            "description": [f"软管老化{each}" for each in ids],
+            "description_en": [f"old hose {each}" for each in ids],
+        }
+    )
+    coded = rank({**planted.tables, "hazard_codes": codes}, AS_OF, FAILS, wanted=planted.ids)
+    plain = rank(planted.tables, AS_OF, FAILS, model=coded.model, wanted=planted.ids)
+    told = 0
+    for ours, theirs in zip(coded.reasons(planted.ids[:200]), plain.reasons(planted.ids[:200]), strict=True):
+        for one, other in zip(ours, theirs, strict=True):
+            if one.fact.startswith("code:"):
+                code = one.fact.partition(":")[2]
+                assert f"查出“软管老化{code}”" in one.zh
+                assert f"“old hose {code}” found" in one.en
+                assert f"查出第{code}项" in other.zh
+                told += 1
+    assert told > 10
+
+
 def test_a_kept_model_scores_without_training(planted, ranking):
     model = retrain(planted.tables, AS_OF, FAILS)
     again = rank(planted.tables, AS_OF, FAILS, model=model, wanted=planted.ids[:7])

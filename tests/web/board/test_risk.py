@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
 from collections.abc import Iterator
 from datetime import timedelta
+from hashlib import sha256
 from html import unescape
+from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from django.conf import settings
 from django.test import Client
 
 from anban.base.people.actor import job_actor
 from anban.contexts.inspections.operations import record_visit
-from anban.contexts.risk import exporters
+from anban.contexts.risk import exporters, queries
 from anban.contexts.risk.models import Report
 from anban.contexts.risk.queries import Survival
-from anban.lake.assessing import assess
+from anban.lake.assessing import assess, the_lake
 from anban.rules.visit_index import visit_index
 from anban.web.board import risk_words
 from anban.web.shell import middleware
@@ -85,6 +90,69 @@ def test_reasons_of_the_learned_order_end_in_what_always_counts() -> None:
     assert risk_words.reason_list(never, told) == ["从来没有检查过", "甲", "乙"]
     assert risk_words.reason_list([("calls_90", 2), *waited]) == ["近三个月被反映或报警 2 次", "已有 6 个月没有检查"]
     assert visit_index(1, 0.01, 200) > visit_index(1, 0.01, 1)
+
+
+@pytest.mark.parametrize("name", ["王敏", "林涛"])
+def test_places_drawn_by_lot_are_listed_with_the_seed(risky: Town, name: str) -> None:
+    """Whoever reads the page can draw again: every number shown is the digest of what the page says it is of."""
+    client = client_of(risky, name)
+    page = opened(client, "/risk/")
+    seed = re.search(r"<p><code>([^<]+)</code></p>", page)
+    assert seed is not None
+    total = re.search(r'href="(/risk/places/\?figure=drawn[^"]*)">抽中的全部 (\d+) 家', page)
+    assert total is not None
+    listed = opened(client, unescape(total[1]))
+    assert f"共 {total[2]} 家" in listed
+    shown = re.findall(r'<a href="/places/([0-9a-f-]{36})/">.*?title="([0-9a-f]{64})"', listed, re.S)
+    assert len(shown) == int(total[2]) == {"王敏": 1, "林涛": 3}[name]
+    for key, lot in shown:
+        assert sha256(f"{unescape(seed[1])}|{AT.date()}|{key.replace('-', '')}".encode()).hexdigest() == lot
+    assert [lot for _key, lot in shown] == sorted(lot for _key, lot in shown)
+
+
+def test_shares_of_areas_open_their_lists(risky: Town) -> None:
+    client = client_of(risky, "林涛")
+    table = opened(client, "/risk/").partition("排序和抽签，各地区分到多少")[2].partition("</table>")[0]
+    links = re.findall(r'href="([^"]+)"[^>]*>(\d+)<', table)
+    assert len(links) == 6
+    for href, number in links:
+        assert f"共 {number} 家" in opened(client, unescape(href))
+
+
+def test_the_page_of_the_order_says_what_stands_and_why(risky: Town) -> None:
+    page = opened(client_of(risky, "王敏"), "/risk/order/")
+    assert "有结论的检查还太少" in page
+    assert "不能用来给检查人员或干部打分" in page
+    assert 'href="/risk/order/"' in opened(client_of(risky, "王敏"), "/risk/")
+
+
+def test_results_of_an_earlier_release_are_told_and_not_guessed(
+    risky: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Files without the newer columns and without a card, as an earlier release left them."""
+    newest = queries.current(risky.actor("林涛"))
+    assert newest is not None
+    folder = tmp_path / "lake" / "results" / "town" / newest.folder
+    source = the_lake().home / "results" / "town" / newest.folder
+    folder.mkdir(parents=True)
+    old = pq.read_table(source / "place_results.parquet").drop_columns(["is_drawn", "is_first_tenth", "lot"])
+    pq.write_table(old, folder / "place_results.parquet")
+    manifest = json.loads((source / "manifest.json").read_text())
+    (folder / "manifest.json").write_text(json.dumps({k: v for k, v in manifest.items() if k not in ("seed", "order")}))
+    monkeypatch.setattr(settings, "HOME", tmp_path)
+    client = client_of(risky, "林涛")
+    for path in ("/risk/", "/risk/order/", "/risk/places/?figure=drawn"):
+        assert "这次评估做得早" in opened(client, path)
+
+
+def test_an_altered_card_is_not_shown(risky: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(the_lake().home, tmp_path / "lake")
+    (card,) = (tmp_path / "lake" / "results" / "town").glob("*/card.json")
+    card.write_text(card.read_text().replace("too few", "quite enough"))
+    monkeypatch.setattr(settings, "HOME", tmp_path)
+    page = opened(client_of(risky, "林涛"), "/risk/order/")
+    assert "与清单不符" in page
+    assert "quite enough" not in page
 
 
 def test_what_was_read_and_when_is_said(risky: Town) -> None:

@@ -14,6 +14,7 @@ from anban.base.people.actor import job_actor
 from anban.contexts.inspections.models import Visit
 from anban.contexts.risk import queries
 from anban.lake.assessing import assess
+from anban.lake.reading import Reading
 from anban.web.shell import middleware
 from tests.factories.kept import kept_world
 from tests.factories.signed import client_of
@@ -67,3 +68,25 @@ def test_learned_order_tells_its_own_reasons(taught: Town) -> None:
     answer = client_of(taught, "林涛").post("/risk/reports/", {"area": "A", "sector": "", "earlier": ""})
     report = opened(client_of(taught, "林涛"), answer.headers["Location"])
     assert any(zh in report for zh in told if zh.startswith("最近"))
+
+
+@pytest.mark.django_db
+def test_the_card_is_shown_with_its_figures_and_within_the_readers_areas(taught: Town) -> None:
+    newest = queries.current(taught.actor("林涛"))
+    assert newest is not None
+    card = Reading.of(newest.root, newest.folder).card()
+    page = opened(client_of(taught, "林涛"), "/risk/order/")
+    assert card["data_position"] in page
+    assert str(card["training"]["seed"]) in page
+    assert page.count('class="plot-point"') == len(card["calibration"]) > 5
+    assert f"{card['earlier_windows'][0]['auc']:.2f}" in page
+    treated = page.partition("各地区受到的对待")[2].partition("不能拿来做什么")[0]
+    assert "望京街道" in treated
+    assert "呼家楼街道" in treated
+    one = (
+        opened(client_of(taught, "王敏"), "/risk/order/")
+        .partition("各地区受到的对待")[2]
+        .partition("不能拿来做什么")[0]
+    )
+    assert "望京街道" in one
+    assert "呼家楼街道" not in one

@@ -1,4 +1,4 @@
-"""What the catalog hands to whole-city analysis: the kinds of place."""
+"""What the catalog hands to whole-city analysis: the kinds of place, and what the items of its checklists say."""
 
 from __future__ import annotations
 
@@ -10,6 +10,17 @@ KINDS = declare(
         columns=(
             Column("code", "text", "k.code"), Column("high_risk", "bool", "k.high_risk"),
             Column("from_on", "date", "k.from_on"), Column("until_on", "date", "k.until_on"),
+        ),
+    )
+)  # fmt: skip
+
+CODES = declare(
+    Export(
+        name="hazard_codes", version=1, source="catalog_hazardcode c", root="c.root",
+        columns=(
+            Column("code", "text", "c.code"), Column("class_code", "text", "c.class_code"),
+            Column("zh", "text", "c.zh"), Column("en", "text", "c.en"),
+            Column("from_on", "date", "c.from_on"), Column("until_on", "date", "c.until_on"),
         ),
     )
 )  # fmt: skip

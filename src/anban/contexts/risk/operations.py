@@ -119,7 +119,7 @@ def publish(*, actor: Actor, at: datetime, passed: Passed) -> Assessment:
             yield Cell(
                 assessment_id=key, root=passed.root, street=row["street"], kind=row["kind"],
                 overview_code=row["overview_code"],
-                **{name: int(row[name] or 0) for name in (*queries.FIGURES, *queries.HAZARDS)},
+                **{name: int(row[name] or 0) for name in (*queries.FIGURES, *queries.SHARES, *queries.HAZARDS)},
             )  # fmt: skip
 
     _insert(cells())

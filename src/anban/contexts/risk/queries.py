@@ -31,9 +31,12 @@ from anban.contexts.risk.reasons import Why, reasons
 from anban.contexts.territory.queries import within
 
 FIGURES: Final = (
-    "places", "never_seen", "stale", "overdue", "rebound", "repeated", "failing", "burdened", "unled",
+    "places", "never_seen", "stale", "overdue", "rebound", "repeated", "failing", "burdened", "unled", "unsettled",
 )  # fmt: skip
 """The figures of the risk page: each counts places, and opens the list of exactly these."""
+
+SHARES: Final = ("first_tenth", "drawn")
+"""How visits fall on the areas: places in the first tenth of the city's order, and places drawn by lot; each opens its list too."""
 
 HAZARDS: Final = ("hazards_open", "hazards_overdue", "hazards_major", "hazards_found", "visits", "checks")
 """Further figures of a report."""
@@ -94,8 +97,9 @@ def figures(actor: Actor, of: Assessment, *, area: str = "", kinds: frozenset[st
     if kinds is not None:
         rows = rows.filter(kind__in=sorted(kinds))
     # A sum may not be called as its column is.
-    summed: dict[str, Any] = rows.aggregate(**{f"n_{name}": Sum(name, default=0) for name in (*FIGURES, *HAZARDS)})
-    return {name: int(summed[f"n_{name}"]) for name in (*FIGURES, *HAZARDS)}
+    names = (*FIGURES, *SHARES, *HAZARDS)
+    summed: dict[str, Any] = rows.aggregate(**{f"n_{name}": Sum(name, default=0) for name in names})
+    return {name: int(summed[f"n_{name}"]) for name in names}
 
 
 def by_area(actor: Actor, of: Assessment, *, parts: int, area: str = "") -> dict[str, dict[str, int]]:
@@ -103,13 +107,14 @@ def by_area(actor: Actor, of: Assessment, *, parts: int, area: str = "") -> dict
     rows = visible_to(actor, of)
     if area:
         rows = rows.filter(within(area, "street"))
-    summed = rows.order_by().values("street").annotate(**{f"n_{name}": Sum(name, default=0) for name in FIGURES})
+    names = (*FIGURES, *SHARES)
+    summed = rows.order_by().values("street").annotate(**{f"n_{name}": Sum(name, default=0) for name in names})
     found: dict[str, dict[str, int]] = {}
     for row in summed:
         path = "".join(f"{step}/" for step in row["street"].split("/")[:parts] if step)
-        sums = found.setdefault(path, dict.fromkeys(FIGURES, 0))
+        sums = found.setdefault(path, dict.fromkeys(names, 0))
         counted: dict[str, Any] = dict(row)
-        for name in FIGURES:
+        for name in names:
             sums[name] += int(counted[f"n_{name}"])
     return found
 

@@ -104,7 +104,7 @@ class City:
     signal_x_km: Floats
     signal_y_km: Floats
     label: Label
-    code_texts: dict[str, str] = field(default_factory=dict)
+    code_texts: dict[str, tuple[str, str]] = field(default_factory=dict)
     notes: list[tuple[str, str]] = field(default_factory=list)
 
     @property
@@ -408,11 +408,12 @@ def _found(visits: pa.Table, kind: Names, label: Label) -> Floats:
     return found
 
 
-def _codes(table: pa.Table | None) -> tuple[dict[str, str], dict[str, str]]:
-    """Return description and severity of each code."""
+def _codes(table: pa.Table | None) -> tuple[dict[str, tuple[str, str]], dict[str, str]]:
+    """Return each code's description (the same twice where there is none in English) and its severity."""
     if table is None or "code" not in table.column_names:
         return {}, {}
     code = texts(table, "code").to_pylist()
-    said = dict(zip(code, texts(table, "description").to_pylist(), strict=True))
+    zh, en = texts(table, "description").to_pylist(), texts(table, "description_en").to_pylist()
+    said = {key: (one, other or one) for key, one, other in zip(code, zh, en, strict=True) if key and one}
     grave = dict(zip(code, texts(table, "severity").to_pylist(), strict=True))
-    return {k: v for k, v in said.items() if k and v}, {k: v for k, v in grave.items() if k and v}
+    return said, {k: v for k, v in grave.items() if k and v}

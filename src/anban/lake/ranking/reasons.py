@@ -132,14 +132,12 @@ class _Words:
             for visit, low, high in zip(visits.tolist(), begin.tolist(), end.tolist(), strict=True)
             if (self.city.cited_code.code[self._cited[low:high]] == code).any()
         ]
-        what = self.city.code_texts.get(about, "")
+        # The list's own words where it has any: a code says nothing to a shopkeeper.
+        what = self.city.code_texts.get(about)
+        named = (f"“{what[0]}”", f"“{what[1]}”") if what else (f"第{about}项", f"item {about}")
         when = _month(days[-1])
         times = (f"{len(days)}次", f"{len(days)} times") if len(days) > 1 else ("", "once")
-        named = f"{about}（{what}）" if what else about
-        return (
-            f"曾{times[0]}查出第{named}项，最近{when[0]}",
-            f"code {about}{f' ({what})' if what else ''} cited {times[1]}, latest in {when[1]}",
-        )
+        return f"曾{times[0]}查出{named[0]}，最近{when[0]}", f"{named[1]} found {times[1]}, latest in {when[1]}"
 
     def _signal(self, about: str, place: int) -> tuple[str, str]:
         which = self.city.signal_place == place

@@ -92,6 +92,7 @@ class Fold:
     start: int
     found: Floats
     scores: Floats
+    group: Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +249,18 @@ def auc(scores: Floats, found: Floats) -> float:
     return float((rank[bad].sum() - bad.sum() * (bad.sum() + 1) / 2) / (bad.sum() * (~bad).sum()))
 
 
+def within_auc(scores: Floats, found: Floats, group: Ints) -> float:
+    """Return the AUC inside each inspector group, weighted by its pairs; not a number where groups are not recorded."""
+    total = pairs = 0.0
+    for each in np.unique(group[group >= 0]):
+        mine = group == each
+        count = float(found[mine].sum() * (1 - found[mine]).sum())
+        if count:
+            total += auc(scores[mine], found[mine]) * count
+            pairs += count
+    return total / pairs if pairs else float("nan")
+
+
 def calibrate(scores: Floats, found: Floats) -> tuple[float, float]:
     """Return slope and intercept that turn scores into log-odds: Platt's two numbers, held so that the order never turns over."""
     scale = float(scores.std()) or 1.0
@@ -366,7 +379,10 @@ def _tune(
     usual = f"{PENALTIES[1]} 0.5"
     best = max(value, key=lambda name: (value[name], name))
     chosen = best if value[best] > value[usual] + luck else usual
-    folds = tuple(Fold(start, y, s) for (_, _, start), y, s in zip(kept, found, ways[chosen], strict=True))
+    folds = tuple(
+        Fold(start, y, s, city.visit_group.code[rows.visit[test]])
+        for (test, _, start), y, s in zip(kept, found, ways[chosen], strict=True)
+    )
     if chosen == "transparent":
         return PENALTIES[1], -1.0, folds, value
     penalty_text, _, share_text = chosen.partition(" ")
@@ -382,7 +398,12 @@ def described(model: Model) -> dict[str, Any]:
                 "visits": len(each.found),
                 "finds": int(each.found.sum()),
                 "auc": round(auc(each.scores, each.found), 4),
+                "within_group_auc": _rounded(within_auc(each.scores, each.found, each.group)),
             }
             for each in model.folds
         ]
     }
+
+
+def _rounded(number: float) -> float | None:
+    return None if np.isnan(number) else round(number, 4)

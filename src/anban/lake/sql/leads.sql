@@ -3,7 +3,7 @@ SELECT DISTINCT p.kind, p.industry, p.area_path
 FROM (SELECT DISTINCT kind, industry, area_path FROM places WHERE survivor IS NULL) AS p
 INNER JOIN mandates AS m
     ON (m.place_kind = '' OR m.place_kind = p.kind)
-    AND (m.industry = '' OR m.industry = p.industry)
+    AND starts_with(p.industry, m.industry)
     AND starts_with(p.area_path, m.area_path)
 WHERE m.role = 'sector_lead'
     AND (m.from_on IS NULL OR m.from_on <= $as_of)

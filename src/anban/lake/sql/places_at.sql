@@ -18,11 +18,13 @@ SELECT
     COALESCE(h.rebounds_365, 0) AS rebounds_365,
     COALESCE(h.repeats_365, 0) AS repeats_365,
     COALESCE(h.calls_90, 0) AS calls_90,
-    l.kind IS NULL AS no_lead
+    l.kind IS NULL AS no_lead,
+    u.kind IS NOT NULL AS unsettled
 FROM places AS p
 LEFT JOIN visit_facts AS v ON v.place = p.place
 LEFT JOIN hazard_facts AS h ON h.place = p.place
 LEFT JOIN leads AS l ON l.kind = p.kind AND l.industry = p.industry AND l.area_path = p.area_path
+LEFT JOIN unsettled AS u ON u.kind = p.kind AND u.industry = p.industry AND u.area_path = p.area_path
 LEFT JOIN (
     SELECT code, bool_or(high_risk) AS high_risk
     FROM place_kinds

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -25,7 +25,7 @@ from anban.contexts.risk import operations, policies, queries
 from anban.contexts.risk.exporters import report_pdf
 from anban.contexts.territory import queries as territory
 from anban.kit.clock import city_date
-from anban.lake.reading import FLAGS, Reading
+from anban.lake.reading import FLAGS, Found, Reading
 from anban.rules.errors import Refusal
 from anban.web.board import risk_words as words
 from anban.web.desk.places import area_words, kind_names
@@ -36,6 +36,7 @@ from anban.web.shell.wording import in_english
 
 PAGE: Final = 50
 TOP: Final = 20
+LOTS: Final = 10
 LATE_DAYS: Final = 2
 STREET_PARTS: Final = 3
 DISTRICT_PARTS: Final = 2
@@ -88,7 +89,7 @@ def risk(request: HttpRequest) -> HttpResponse:
         "late": (city_date(at, actor.zone) - newest.as_of).days >= LATE_DAYS,
         "figures_missing": missing,
         "figures": [
-            Figure(_written(sums[key]), str(name), list_href(key, area), quiet=sums[key] == 0)
+            Figure(_written(sums[key]), str(name), list_href(key, area), quiet=not sums[key])
             for key, (name, _what) in words.FIGURES.items()
         ]
         if sums
@@ -104,6 +105,7 @@ def risk(request: HttpRequest) -> HttpResponse:
             for one in top
         ],
         **_areas(actor, newest, area),
+        **_lots(actor, newest, area),
         **_curves(request, actor, newest),
         "debts": _hazards(actor, newest, "debt", area),
         "watches": _hazards(actor, newest, "watch", area),
@@ -133,18 +135,60 @@ def _areas(actor: Actor, newest: Any, area: str) -> dict[str, Any]:
         return {"areas": []}
     names = territory.area_names(actor.root, found)
     side = 1 if in_english() else 0
+    named = {path: names[path][side] if path in names else _("地区不明") for path in found}
+
+    def cell(key: str, path: str) -> tuple[str, str, str]:
+        return key, _written(found[path][key]), list_href(key, path) if path.count("/") == parts else ""
+
     return {
         "heads": [(key, str(words.SHORT.get(key, words.FIGURES[key][0]))) for key in queries.FIGURES],
         "areas": [
             {
-                "name": names[path][side] if path in names else _("地区不明"),
+                "name": named[path],
                 "href": f"/risk/?{urlencode({'area': path})}" if path and path.count("/") == parts else "",
-                "cells": [(key, _written(sums[key]), list_href(key, path) if path.count("/") == parts else "") for key in queries.FIGURES],
+                "cells": [cell(key, path) for key in queries.FIGURES],
             }
             for path, sums in sorted(found.items(), key=lambda item: (-item[1]["overdue"], -item[1]["stale"], item[0]))
         ],
+        "shares": [
+            {
+                "name": named[path], "places": cell("places", path),
+                "shares": [(*cell(key, path), words.percent(sums[key] / sums["places"]) if sums["places"] else "—") for key in queries.SHARES],
+            }
+            for path, sums in sorted(found.items(), key=lambda item: (-item[1]["first_tenth"] / max(item[1]["places"], 1), item[0]))
+        ],
         "areas_title": _("各区") if whole else _("各街道"),
     }  # fmt: skip
+
+
+def _lots(actor: Actor, newest: Any, area: str) -> dict[str, Any]:
+    """Return the places drawn by lot: the first of them, how many there are, and what they were drawn with."""
+    try:
+        reading = Reading.of(newest.root, newest.folder)
+        total, rows = reading.places(queries.reaches(actor), "drawn", area=area, limit=LOTS)
+    except Refusal as refusal:
+        return {"lots_missing": said(refusal)}
+    return {
+        "lots": _place_rows(actor, rows), "lots_total": _written(total), "lots_href": list_href("drawn", area),
+        "seed": reading.seed,
+    }  # fmt: skip
+
+
+def _place_rows(actor: Actor, rows: Sequence[Found]) -> list[dict[str, Any]]:
+    """Return places of a result file as a table shows them, with their names of today."""
+    known = {row.pk: row for row in visible_places(actor).filter(pk__in=[one.place_id for one in rows])}
+    where = area_words(actor.root, [one.area_path for one in rows])
+    kinds = kind_names(actor.root)
+    return [
+        {
+            "id": one.place_id.hex, "name": known[one.place_id].name if one.place_id in known else _("已并入其他单位"),
+            "href": f"/places/{one.place_id}/" if one.place_id in known else "",
+            "kind": kinds.get(one.kind, one.kind), "where": where.get(one.area_path, ""), "last_day": one.last_day,
+            "open": one.open_now, "overdue": one.overdue_now, "checks": one.checks_365, "lot": one.lot or "",
+            "chance": words.likelihood(one.chance, never_seen=one.last_day is None),
+        }
+        for one in rows
+    ]  # fmt: skip
 
 
 def _curves(request: HttpRequest, actor: Actor, newest: Any) -> dict[str, Any]:
@@ -201,7 +245,7 @@ def places(request: HttpRequest) -> HttpResponse:
     figure = request.GET.get("figure", "places")
     if figure not in FLAGS:
         raise Http404
-    title, what = words.FIGURES[figure]
+    title, what = words.LISTS[figure]
     context: dict[str, Any] = {
         "title": title, "what": what, "newest": newest, "crumbs": (Crumb(_("风险"), "/risk/"), Crumb(str(title))),
     }  # fmt: skip
@@ -210,29 +254,20 @@ def places(request: HttpRequest) -> HttpResponse:
     area, kind = _area(request), request.GET.get("kind", "")[:40]
     page = min(max(int(text), 1), 100_000) if (text := request.GET.get("page", "1")).isascii() and text.isdigit() else 1
     try:
-        total, rows = Reading.of(newest.root, newest.folder).places(
+        reading = Reading.of(newest.root, newest.folder)
+        total, rows = reading.places(
             queries.reaches(actor), figure, area=area, kind=kind, offset=(page - 1) * PAGE, limit=PAGE
         )
     except Refusal as refusal:
         return render(request, "board/risk_places.html", {**context, "problem": said(refusal)})
-    known = {row.pk: row for row in visible_places(actor).filter(pk__in=[one.place_id for one in rows])}
-    where = area_words(actor.root, [one.area_path for one in rows])
-    kinds = kind_names(actor.root)
     query = {key: value for key, value in (("figure", figure), ("area", area), ("kind", kind)) if value}
     context |= {
         "scope": area_words(actor.root, [area]).get(area, "") if area else "",
         "count": _("共 %(count)s 家") % {"count": _written(total)},
         "total": total,
-        "rows": [
-            {
-                "name": known[one.place_id].name if one.place_id in known else _("已并入其他单位"),
-                "href": f"/places/{one.place_id}/" if one.place_id in known else "",
-                "kind": kinds.get(one.kind, one.kind), "where": where.get(one.area_path, ""), "last_day": one.last_day,
-                "open": one.open_now, "overdue": one.overdue_now, "checks": one.checks_365,
-                "chance": words.likelihood(one.chance, never_seen=one.last_day is None),
-            }
-            for one in rows
-        ],
+        "rows": _place_rows(actor, rows),
+        "drawn": figure == "drawn",
+        "seed": reading.seed,
         "pager": Pager(
             previous_href=f"?{urlencode({**query, 'page': page - 1})}" if page > 1 else "",
             next_href=f"?{urlencode({**query, 'page': page + 1})}" if page * PAGE < total else "",

@@ -23,14 +23,27 @@ FIGURES: Final[Mapping[str, tuple[Any, Any]]] = {
     "failing": (gettext_lazy("连续三次不合格"), gettext_lazy("最近三次有结论的检查都不合格")),
     "burdened": (gettext_lazy("一年内检查五次以上"), gettext_lazy("365 天内行政检查或例行检查不少于 5 次")),
     "unled": (gettext_lazy("没有行业主管"), gettext_lazy("职责清单里没有部门主管这类场所")),
+    "unsettled": (
+        gettext_lazy("职责未界定"),
+        gettext_lazy("所在范围有还没界定的职责空白或交叉（监管责任网里的责任界面）"),
+    ),
 }
 """What each figure is called, and exactly what it counts."""
+
+SHARES: Final[Mapping[str, tuple[Any, Any]]] = {
+    "first_tenth": (gettext_lazy("排在全市前一成"), gettext_lazy("按一次检查能避免多少，排在全市前十分之一的单位")),
+    "drawn": (gettext_lazy("随机抽查（双随机）"), gettext_lazy("本次抽签抽中的单位，按抽签号从小到大")),
+}
+"""How visits fall on the areas, in words as the figures."""
+
+LISTS: Final[Mapping[str, tuple[Any, Any]]] = {**FIGURES, **SHARES}
 
 SHORT: Final = {
     "stale": gettext_lazy("一年未检"),
     "failing": gettext_lazy("三次不合格"),
     "burdened": gettext_lazy("检查频繁"),
     "unled": gettext_lazy("无主管"),
+    "unsettled": gettext_lazy("未界定"),
 }
 """What figures are called at the head of a table."""
 
