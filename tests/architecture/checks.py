@@ -42,6 +42,7 @@ UNRECORDED = {
     ("contexts/hazards/operations.py", "tally"): "a roll-up is derived from the ledger and made again at any time",
     ("base/people/operations.py", "note_access"): "reads of personal data are logged apart from the journal",
     ("base/notices/operations.py", "tell"): "the entry of what is told stands in the caller's unit",
+    ("base/notices/operations.py", "tell_all"): "as tell",
     ("base/notices/operations.py", "mark_read"): "a reader's own bookmark is not a fact of the city",
 }
 RELATIONS = frozenset({"ForeignKey", "OneToOneField", "ManyToManyField"})

@@ -19,6 +19,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from anban.base.files.operations import attach, store
+from anban.contexts.accidents.models import Accident
 from anban.contexts.establishments.models import Observation, Place, SourceList
 from anban.contexts.hazards import queries as hazards
 from anban.contexts.hazards.models import Hazard
@@ -133,6 +134,9 @@ def spot(made: Town, key: str) -> Spot:
     )  # fmt: skip
     # The area alone is asked about: nobody of the matrix owes it or is on its chain.
     Obligation.objects.filter(matter_id=hazard.pk).update(person=made.people["外人"])
+    accident = Accident.objects.create(
+        root=made.root, number=f"SG{place.number}", kind="fire", on=ON, unit_name=name, area_path=place.area_path, recorded_at=AT
+    )  # fmt: skip
     duty = Obligation.objects.filter(matter_id=hazard.pk).first()
     assert duty is not None
     handover = Handover.objects.create(
@@ -184,7 +188,7 @@ def spot(made: Town, key: str) -> Spot:
         name,
         {
             "hazard_id": hazard.pk, "place_id": place.pk, "other_id": other.pk, "visit_id": visit.pk,
-            "obligation_id": duty.pk, "handover_id": handover.pk, "observation_id": blind.pk, "attachment_id": shown["hazard"],
+            "accident_id": accident.pk, "obligation_id": duty.pk, "handover_id": handover.pk, "observation_id": blind.pk, "attachment_id": shown["hazard"],
             "place_attachment_id": shown["place"], "position": 0, "post_id": holding.post_id, "holding_id": holding.pk,
             "person_id": holding.person_id, "account_id": account_of(made, f"{name}员工").pk, "code": made.root, "token": "none",
             "action": "verify", "role": "supplier", "step": "disable", "size": "thumb", "number": 1, "merge_id": uuid4(), "view_id": uuid4(),

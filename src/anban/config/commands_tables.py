@@ -27,8 +27,13 @@ from anban.contexts.inspections.importers import Taken, families, keeper, mappin
 from anban.contexts.inspections.queries import Filters as VisitFilters
 from anban.contexts.oversight.exporters import export_duties
 from anban.contexts.oversight.importers import DUTIES
-from anban.contexts.responsibility.exporters import export_mandates
-from anban.contexts.responsibility.importers import TakenTable, take_in_bodies, take_in_mandates
+from anban.contexts.responsibility.exporters import export_link_templates, export_mandates
+from anban.contexts.responsibility.importers import (
+    TakenTable,
+    take_in_bodies,
+    take_in_link_templates,
+    take_in_mandates,
+)
 from anban.contexts.responsibility.operations import look_over
 from anban.contexts.risk.importers import EVENTS
 from anban.contexts.territory.queries import area_by_code, city_date, roots
@@ -36,8 +41,12 @@ from anban.kit.clock import now
 from anban.kit.tabular import FileRefused, write_csv, write_xlsx
 from anban.rules.errors import Refusal
 
-LISTS: Final = ("places", "visits", "hazards", "mandates", "duties")
-OFFICE_TABLES: Final = {"mandates": take_in_mandates, "bodies": take_in_bodies}
+LISTS: Final = ("places", "visits", "hazards", "mandates", "duties", "link-templates")
+OFFICE_TABLES: Final = {
+    "mandates": take_in_mandates,
+    "bodies": take_in_bodies,
+    "link-templates": take_in_link_templates,
+}
 """Tables that an office keeps itself: small, taken in whole, checked against themselves."""
 FURTHER: Final = (ACCIDENTS, DUTIES, EVENTS)
 """Targets of contexts above the register: known to `import` by being named here."""
@@ -279,6 +288,8 @@ def _export(options: argparse.Namespace) -> int:
         path = area.path
     if options.list == "mandates":
         rows = export_mandates(actor=actor, at=at, out=options.out, form=form, area_path=path)
+    elif options.list == "link-templates":
+        rows = export_link_templates(actor=actor, at=at, out=options.out, form=form)
     elif options.list == "places":
         filters = PlaceFilters(area=options.area, kind=options.kind)
         rows = export_places(actor=actor, at=at, filters=filters, out=options.out, form=form)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -38,19 +38,23 @@ def plain(row: models.Model, *left_out: str) -> dict[str, Any]:
     return {f.attname: getattr(row, f.attname) for f in row._meta.concrete_fields if f.attname not in own}
 
 
-@pytest.mark.parametrize("manager", ["李强", None])
-def test_a_row_becomes_what_entering_by_hand_makes(tmp_path: Path, manager: str | None):
+LATE = datetime(2026, 11, 30, 1, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(("manager", "at"), [("李强", AT), (None, AT), ("李强", LATE)])
+def test_a_row_becomes_what_entering_by_hand_makes(tmp_path: Path, manager: str | None, at: datetime):
     t = town()
     # Two places with one id's last digits would share officers; the officer is chosen by the place, so take the same place.
     place = t.place(manager=manager)
     actor = t.actor("刘洋")
+    on = at.date()
     by_hand = enter(
         actor=actor,
-        at=AT,
+        at=at,
         sighting=Sighting(place_id=place.pk, code="RG07", part="东侧", fact="报警器断电", origin="patrol"),
     ).hazard
-    rows = [("A1", place.number, "RG07", "", "西侧", "报警器断电", "2026-03-02", "巡查")]
-    assert bring(t, table(tmp_path / "h.csv", HEADER, rows), who="刘洋").counts == {**NOTHING, "new": 1}
+    rows = [("A1", place.number, "RG07", "", "西侧", "报警器断电", f"{on}", "巡查")]
+    assert bring(t, table(tmp_path / "h.csv", HEADER, rows), who="刘洋", at=at).counts == {**NOTHING, "new": 1}
     by_file = Hazard.objects.exclude(pk=by_hand.pk).get()
     assert plain(by_file, "part") == plain(Hazard.objects.get(pk=by_hand.pk), "part")
     for model, of in ((Cycle, "hazard"), (Voice, "hazard"), (Link, "matter_id"), (Obligation, "matter_id")):
@@ -58,6 +62,8 @@ def test_a_row_becomes_what_entering_by_hand_makes(tmp_path: Path, manager: str 
         theirs = sorted((str(plain(r)) for r in model.objects.filter(**{of: by_hand.pk})), key=str)
         assert ours == theirs
         assert ours
+    # From the day of the templates on, what the chain lacks is asked for in both ways.
+    assert Obligation.objects.filter(kind="name_supplier").count() == (2 if at == LATE else 0)
     body = Entry.objects.get(matter=f"hazard:{by_file.pk.hex}").body
     sealed = [
         by_file,

@@ -61,7 +61,7 @@ def test_the_page_needs_the_same_queries_however_much_happened(city: Town, signe
     client.get(f"/ledger/{hazard.pk}/")
     with CaptureQueriesContext(connection) as queries:
         client.get(f"/ledger/{hazard.pk}/")
-    assert len(queries) == 28
+    assert len(queries) == 29
 
 
 def test_the_page_says_what_whose_by_when_and_logs_the_read(city: Town, signed_in: SignIn) -> None:

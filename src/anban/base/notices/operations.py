@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from anban.base.journal.births import add
+from anban.base.journal.births import add, add_all
 from anban.base.journal.operations import record, unit
 from anban.base.notices.channels import KINDS
 from anban.base.notices.models import Address, Delivery, Notice, Wish
@@ -61,6 +62,32 @@ def tell(
             return add(Notice(person_id=person_id, key=key, **facts))
         notice, _ = Notice.objects.get_or_create(person_id=person_id, key=key, defaults=facts)
         return notice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Telling:
+    """What one person is to be told, under a key that names something made in this moment."""
+
+    person_id: UUID
+    kind: str
+    title: str
+    key: str
+    root: str
+    link: str = ""
+
+
+def tell_all(*, actor: Actor, at: datetime, matter: UUID, notices: Iterable[Telling]) -> list[Notice]:
+    """Put notices about something made in this moment into the outbox in one statement; ``matter`` is what they were born with."""
+    del actor  # as every operation; a notice has no entry of its own
+    with unit(savepoint=False):
+        made = [
+            Notice(
+                person_id=one.person_id, kind=one.kind, title=one.title[:LONGEST_TITLE], key=one.key, root=one.root,
+                link=one.link, created_at=at,
+            )
+            for one in notices
+        ]  # fmt: skip
+        return add_all(made, matter=matter)
 
 
 def withdraw(*, actor: Actor, at: datetime, matter_id: UUID, kinds: Iterable[str] = ()) -> int:

@@ -5,14 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from uuid import UUID
 
 from anban.base.journal.operations import record, unit
 from anban.base.people.actor import Actor
 from anban.base.people.models import Person
 from anban.base.people.operations import add_person
 from anban.contexts.accidents import policies
+from anban.contexts.accidents.chains import CLASS_OF, chained, demanded
 from anban.contexts.accidents.models import Accident, Involved
 from anban.contexts.establishments.models import Place
+from anban.contexts.responsibility import operations as responsibility
+from anban.contexts.responsibility.chained import Named as NamedLink
+from anban.contexts.responsibility.chained import wanted_links
+from anban.contexts.responsibility.chains import missing_links
+from anban.contexts.responsibility.clockwork import Workday
+from anban.contexts.responsibility.models import Link
+from anban.contexts.responsibility.queries import link_templates, resolve
 from anban.contexts.territory.models import Body
 from anban.contexts.territory.operations import next_numbers
 from anban.contexts.territory.queries import city_date
@@ -69,6 +78,7 @@ def record_accident(*, actor: Actor, at: datetime, report: Report) -> Accident:
             "accident.recorded", actor=actor, at=at, subject=("accident", row.pk), wrote=[row],
             data={"number": number, "kind": row.kind, "on": row.on.isoformat(), "grade": row.grade, "persons": persons},
         )  # fmt: skip
+        _chain(actor, at, row)
         return row
 
 
@@ -124,3 +134,35 @@ def _name(actor: Actor, at: datetime, row: Accident, named: Iterable[Named]) -> 
         )  # fmt: skip
         made.append(str(person.pk))
     return made
+
+
+def name_link(*, actor: Actor, at: datetime, accident_id: UUID, role: str, given: NamedLink) -> Link:
+    """Name the natural person of a link that the accident's chain lacks. Raises: as ``responsibility.name_link``."""
+    with unit():
+        row = Accident.objects.select_for_update(of=("self",)).get(pk=accident_id)
+        return responsibility.name_link(actor=actor, at=at, matter=chained(row), role=role, given=given)
+
+
+def _chain(actor: Actor, at: datetime, row: Accident) -> None:
+    """Name who answers by the net, and ask for the persons of the links that are missing, in the same transaction."""
+    needed = demanded(row, link_templates(row.root))
+    if not needed:
+        return
+    day = Workday.of(row.root, at)
+    resolution = resolve(row.place, CLASS_OF[row.kind], day.on) if row.place is not None else None
+    names = []
+    for role, answer in (
+        ("territory_officer", resolution.territory if resolution else None),
+        ("sector_officer", resolution.sector_lead if resolution else None),
+        ("special_officer", resolution.special if resolution else None),
+        ("enforcer", resolution.enforcer if resolution else None),
+    ):
+        if answer is not None and answer.person is not None:
+            unit_name = answer.body.name if answer.body else ""
+            names.append(responsibility.Naming(role, answer.person, unit_name, answer.body, answer.reason))
+    matter = chained(row, day.office(row.area_path))
+    responsibility.name_chain(actor=actor, at=at, root=row.root, matter=(matter.kind, row.pk), cycle_no=1, names=names)
+    missing = missing_links(needed, {one.role for one in names})
+    wanted = wanted_links(missing, resolution, matter)
+    due = day.due("responsibility.link_workdays")
+    responsibility.ask_for_links(actor=actor, at=at, matter=matter, wanted=wanted, due=due)

@@ -41,6 +41,11 @@ def accident(actor: Actor, accident_id: UUID) -> Accident | None:
     return visible_to(actor).select_related("place").filter(pk=accident_id).first()
 
 
+def accident_by_id(root: str, accident_id: UUID) -> Accident | None:
+    """Return one accident of a root: for whoever owes something about it, whose duty the caller has checked."""
+    return Accident.objects.select_related("place").filter(root=root, pk=accident_id).first()
+
+
 def involved_in(accident_id: UUID) -> QuerySet[Involved]:
     """Return whom an accident's report names; its scope is the accident's, which the caller has checked."""
     return Involved.objects.filter(accident_id=accident_id).select_related("person", "body").order_by("id")

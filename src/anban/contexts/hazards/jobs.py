@@ -14,9 +14,10 @@ from anban.contexts.hazards.operations import Desk, act, propose_case, refresh_d
 from anban.contexts.hazards.queries import provisional_hazards, run_out, unsigned
 from anban.contexts.obligations.operations import note_breach
 from anban.contexts.obligations.queries import overdue_open, pauses_of, steps_taken
-from anban.contexts.responsibility.clockwork import Workday
+from anban.contexts.responsibility.queries import link_templates
 from anban.contexts.territory.queries import RungHolders
 from anban.contexts.territory.queries import root as root_of
+from anban.kit.remember import remembering
 from anban.rules.hazard_lifecycle import Action, Grade, Track
 
 BATCH = 500
@@ -81,13 +82,18 @@ def _propose(actor: Actor, at: datetime, hazard_id: UUID) -> None:
 
 @job("hazards.chains", every=timedelta(hours=1), per_root=True)
 def chains(slot: datetime, handle: Handle) -> dict[str, int]:
-    """Ask for the persons of links that a hazard's class demands and nobody holds: once each cycle, caught up after an outage."""
+    """Ask for the persons of links that were missed or that a changed table demands now: once each cycle, caught up after an outage.
+
+    What a hazard demands is asked for when it is entered; this finds nothing to do on most days.
+    """
     actor = job_actor("hazards.chains", handle.root, zone=root_of(handle.root).zone)
-    day = Workday.of(handle.root, slot)
+    desk = Desk.of(actor, handle.root, slot)
+    templates = link_templates(handle.root, desk.settings)
     asked = 0
-    for asked, (row, hazard_id) in enumerate(waiting(handle.root), start=1):
-        ask(actor=actor, at=slot, hazard_id=hazard_id, row=row, day=day)
-        handle.progress(asked, stage="落实责任环节")
+    with remembering():
+        for number, hazard_id in enumerate(waiting(handle.root), start=1):
+            asked += ask(actor=actor, at=slot, hazard_id=hazard_id, desk=desk, templates=templates)
+            handle.progress(number, stage="落实责任环节")
     return {"asked": asked}
 
 

@@ -19,13 +19,12 @@ from anban.base.journal.births import add, born, born_of, change, once
 from anban.base.journal.operations import record, unit
 from anban.base.people.actor import Actor
 from anban.base.people.models import Person
-from anban.base.people.operations import add_person
 from anban.base.people.queries import person_by_id
 from anban.contexts.catalog.models import HazardCode
 from anban.contexts.catalog.queries import latest_code, may_order
 from anban.contexts.establishments.models import Observation, Place
 from anban.contexts.establishments.search import search_text
-from anban.contexts.hazards import duties, ladders, policies
+from anban.contexts.hazards import chains, duties, ladders, policies
 from anban.contexts.hazards.models import Cycle, Hazard, Measure, Paper, Tally, Voice
 from anban.contexts.hazards.queries import (
     FIGURES,
@@ -39,9 +38,9 @@ from anban.contexts.hazards.queries import (
 from anban.contexts.obligations import operations as obligations
 from anban.contexts.obligations.models import Obligation, Pause
 from anban.contexts.responsibility import operations as responsibility
-from anban.contexts.responsibility.chains import NAMING
+from anban.contexts.responsibility.chained import Named
 from anban.contexts.responsibility.models import Link
-from anban.contexts.responsibility.queries import Resolution, resolve
+from anban.contexts.responsibility.queries import Resolution, link_templates, resolve
 from anban.contexts.territory.models import Body
 from anban.contexts.territory.operations import next_numbers
 from anban.contexts.territory.queries import body_by_id, calendar, city_date, settings_of
@@ -118,12 +117,6 @@ register(
     "hazard.demolition_lengthens_nothing",
     zh="待拆迁不得延长整改期限。",
     en="Awaiting demolition never lengthens a term.",
-)
-
-register(
-    "hazard.link_incomplete",
-    zh="责任环节须写明单位和自然人姓名。",
-    en="A link needs a unit and the name of a natural person.",
 )
 
 WORDS = frozenset(
@@ -213,13 +206,14 @@ class Desk:
     zone: ZoneInfo
     calendar: Calendar
     overrides: dict[str, int] = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, actor: Actor, root: str, at: datetime) -> Desk:
         """Return the desk of a root at an instant."""
-        allowed = set(law.overridable())
-        made = {k: int(v) for k, v in settings_of(root).items() if k in allowed}
-        return cls(root, at, city_date(at, root), ZoneInfo(actor.zone), calendar(root), made)
+        allowed, settings = set(law.overridable()), settings_of(root)
+        made = {k: int(v) for k, v in settings.items() if k in allowed}
+        return cls(root, at, city_date(at, root), ZoneInfo(actor.zone), calendar(root), made, settings)
 
     def due(self, kind: Clock, hazard: Hazard) -> clocks.Due | None:
         """Return the deadline of a clock that starts now for a hazard, or None where no law or custom sets one."""
@@ -513,9 +507,13 @@ def _fill_chain(actor: Actor, desk: Desk, hazard: Hazard, place: Place, resoluti
         if answer.person is not None:
             unit_name = answer.body.name if answer.body else ""
             names.append(responsibility.Naming(role.value, answer.person, unit_name, answer.body, answer.reason))
+    needed = chains.demanded(hazard, link_templates(hazard.root, desk.settings))
+    names += chains.kept_names(hazard, needed)
     responsibility.name_chain(
         actor=actor, at=desk.at, root=hazard.root, matter=("hazard", hazard.pk), cycle_no=hazard.cycle_no, names=names
     )
+    named = {one.role for one in names}
+    chains.complete(actor=actor, hazard=hazard, desk=desk, needed=needed, named=named, resolution=resolution)
 
 
 def act(
@@ -593,6 +591,7 @@ def act(
         duties.settle(actor=actor, at=at, hazard=hazard, desk=desk, resolution=resolution, action=action, before=before)
         if action in (Action.SUSPECT, Action.JUDGE) and arrived not in FINAL:
             _bring_together(actor, desk, hazard, resolution)
+            chains.raised(actor=actor, hazard=hazard, desk=desk, resolution=resolution)
         return hazard
 
 
@@ -992,6 +991,7 @@ def _lead(work: Work) -> None:
         cycle_no=work.hazard.cycle_no,
         reason="包案",
     )
+    obligations.fulfil(actor=work.actor, at=work.desk.at, matter_id=work.hazard.pk, kinds=["name_leader"])
 
 
 def _suspect(work: Work) -> None:
@@ -1125,35 +1125,15 @@ def _propose(actor: Actor, at: datetime, hazard_id: UUID) -> None:
     propose_case(actor=actor, at=at, hazard_id=hazard_id)
 
 
-def name_link(*, actor: Actor, at: datetime, hazard_id: UUID, role: str, name: str, phone: str, unit_name: str) -> Link:
-    """Name the natural person of a link that the hazard's class demands, as whoever owes it; the duty ends.
+def name_link(*, actor: Actor, at: datetime, hazard_id: UUID, role: str, given: Named) -> Link:
+    """Name the natural person of a link that the hazard's chain lacks, as whoever owes it; the duty ends.
 
-    Raises: obligation.not_yours, hazard.link_incomplete.
+    Raises: obligation.not_yours, link.incomplete, link.not_official.
     """
     with unit():
         hazard = Hazard.objects.select_for_update().get(pk=hazard_id)
-        duty = f"name_{role}"
-        owed = Obligation.objects.filter(matter_id=hazard.pk, kind=duty, state=Obligation.State.OPEN)
-        if duty not in NAMING or not owed.filter(person_id=actor.person_key).exists():
-            raise Refusal("obligation.not_yours")
-        for key, said in (("name", name), ("unit_name", unit_name)):
-            if not said.strip():
-                raise Refusal("hazard.link_incomplete", field=key)
-        known = Person.objects.filter(root=hazard.root, name=name.strip(), phone=phone.strip(), erased_at__isnull=True)
-        person = known.first() if phone.strip() else None
-        made = responsibility.link(
-            actor=actor,
-            at=at,
-            root=hazard.root,
-            matter=("hazard", hazard.pk),
-            role=role,
-            person=person or add_person(actor=actor, at=at, root=hazard.root, name=name, phone=phone),
-            unit_name=unit_name.strip()[:200],
-            cycle_no=hazard.cycle_no,
-            reason="责任环节模板",
-        )
-        obligations.fulfil(actor=actor, at=at, matter_id=hazard.pk, kinds=[duty])
-        return made
+        matter = chains.chained(hazard)
+        return responsibility.name_link(actor=actor, at=at, matter=matter, role=role, given=given)
 
 
 def pause_ladder(*, actor: Actor, at: datetime, obligation_id: UUID, until_on: date, reason: str) -> Pause:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
-from anban.base.journal.births import add, born, born_of, change
+from anban.base.journal.births import add, add_all, born, born_of, change
 from anban.base.journal.operations import record, unit
-from anban.base.notices.operations import tell
+from anban.base.notices.operations import Telling, tell, tell_all
 from anban.base.people.actor import Actor
 from anban.base.people.models import Person
 from anban.contexts.obligations import policies
@@ -55,47 +55,82 @@ class Duty:
     link: str = ""
 
 
+def _made(duty: Duty, at: datetime) -> Obligation:
+    return Obligation(
+        root=duty.root,
+        person=duty.person,
+        body=duty.body,
+        unit_name=duty.unit_name,
+        kind=duty.kind,
+        subject_kind=duty.subject[0],
+        subject_id=duty.subject[1],
+        matter_id=duty.matter_id,
+        cycle_no=duty.cycle_no,
+        place_id=duty.place_id,
+        area_path=duty.area_path,
+        title=duty.title,
+        place_title=duty.place_title,
+        ladder=duty.ladder,
+        grade=duty.grade,
+        due_at=duty.due_at,
+        provisional=duty.provisional,
+        source_rule=duty.source_rule,
+        opened_at=at,
+    )
+
+
+def _owed(actor: Actor, at: datetime, duty: Duty, obligation: Obligation) -> None:
+    record(
+        "obligation.owed",
+        actor=actor,
+        at=at,
+        subject=("obligation", obligation.pk),
+        matter=(duty.subject[0], duty.matter_id),
+        data={
+            "person": str(duty.person.pk),
+            "kind": duty.kind,
+            "due": duty.due_at.astimezone(UTC).isoformat() if duty.due_at else "",
+            "rule": duty.source_rule,
+        },
+        wrote=[obligation],
+    )
+
+
+def owe_all(*, actor: Actor, at: datetime, duties: Sequence[Duty]) -> list[Obligation]:
+    """Put several duties about one matter on desks in one statement; each person is told once of all that is new there."""
+    if not duties:
+        return []
+    with unit(savepoint=False):
+        matter = duties[0].matter_id
+        made = add_all([_made(duty, at) for duty in duties], matter=matter)
+        told: dict[UUID, tuple[Duty, Obligation]] = {}
+        for duty, row in zip(duties, made, strict=True):
+            _owed(actor, at, duty, row)
+            told.setdefault(duty.person.pk, (duty, row))
+        tell_all(
+            actor=actor,
+            at=at,
+            matter=matter,
+            notices=[
+                Telling(
+                    person_id=person,
+                    kind=f"obligation.{duty.kind}",
+                    title=f"{duty.title} · {duty.place_title}" if duty.place_title else duty.title,
+                    link=duty.link,
+                    key=f"owed:{row.pk.hex}",
+                    root=duty.root,
+                )
+                for person, (duty, row) in told.items()
+            ],
+        )
+        return made
+
+
 def owe(*, actor: Actor, at: datetime, duty: Duty) -> Obligation:
     """Put a duty on a person's desk and tell the person."""
     with unit(savepoint=False):
-        obligation = add(
-            Obligation(
-                root=duty.root,
-                person=duty.person,
-                body=duty.body,
-                unit_name=duty.unit_name,
-                kind=duty.kind,
-                subject_kind=duty.subject[0],
-                subject_id=duty.subject[1],
-                matter_id=duty.matter_id,
-                cycle_no=duty.cycle_no,
-                place_id=duty.place_id,
-                area_path=duty.area_path,
-                title=duty.title,
-                place_title=duty.place_title,
-                ladder=duty.ladder,
-                grade=duty.grade,
-                due_at=duty.due_at,
-                provisional=duty.provisional,
-                source_rule=duty.source_rule,
-                opened_at=at,
-            ),
-            matter=duty.matter_id,
-        )
-        record(
-            "obligation.owed",
-            actor=actor,
-            at=at,
-            subject=("obligation", obligation.pk),
-            matter=(duty.subject[0], duty.matter_id),
-            data={
-                "person": str(duty.person.pk),
-                "kind": duty.kind,
-                "due": duty.due_at.astimezone(UTC).isoformat() if duty.due_at else "",
-                "rule": duty.source_rule,
-            },
-            wrote=[obligation],
-        )
+        obligation = add(_made(duty, at), matter=duty.matter_id)
+        _owed(actor, at, duty, obligation)
         tell(
             actor=actor,
             at=at,

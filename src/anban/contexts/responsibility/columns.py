@@ -20,6 +20,21 @@ MANDATE_COLUMNS: Final = (
     Column("basis", "依据", "Basis", ("法律依据", "文件依据"), max_chars=300),
 )
 
+TEMPLATE_COLUMNS: Final = (
+    Column("matter", "事项", "Matter", ("事项类型",), max_chars=20),
+    Column("hazard_class", "隐患类别", "Hazard class", ("类别", "Class"), max_chars=40),
+    Column("place_kind", "场所类型", "Place kind", ("场所类别", "Kind"), max_chars=40),
+    Column("work", "作业（检查表）", "Work", ("作业", "作业类型", "检查表"), max_chars=20),
+    Column("grade", "等级", "Grade", ("隐患等级",), max_chars=20),
+    Column("role", "环节", "Link", ("责任环节",), required=True, max_chars=24),
+    Column("named_by", "由谁指定", "Named by", ("指定单位",), required=True, max_chars=20),
+    Column("from", "起", "From", ("起始日期", "生效日期", "自"), kind="date", required=True),
+    Column("until", "止（不含）", "Until", ("止", "终止日期", "至", "失效日期"), kind="date"),
+    Column("basis", "依据", "Basis", ("法律依据", "文件依据"), required=True, max_chars=300),
+    Column("source", "出处", "Source", ("来源",), max_chars=120),
+    Column("certainty", "可靠程度", "Certainty", ("可靠性",), max_chars=12),
+)
+
 BODY_COLUMNS: Final = (
     Column("code", "机构代码", "Code", ("代码",), required=True, max_chars=60),
     Column("kind", "机构类型", "Kind", ("类型",), required=True, max_chars=40),

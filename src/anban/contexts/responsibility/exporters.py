@@ -1,4 +1,4 @@
-"""Mandates as a file that imports back unchanged, and what whole-city analysis gets of the net."""
+"""Mandates and link templates as files that import back unchanged, and what whole-city analysis gets of the net."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from anban.base.exports import Column, Export, declare
 from anban.base.people.actor import Actor
 from anban.base.people.operations import note_access
 from anban.contexts.catalog import queries as catalog
-from anban.contexts.responsibility.columns import MANDATE_COLUMNS, PHASE_WORDS, ROLE_WORDS
-from anban.contexts.responsibility.queries import mandates
+from anban.contexts.responsibility.chains import LINKS, MATTERS, NAMERS
+from anban.contexts.responsibility.columns import MANDATE_COLUMNS, PHASE_WORDS, ROLE_WORDS, TEMPLATE_COLUMNS
+from anban.contexts.responsibility.queries import link_templates, mandates
 from anban.kit.tabular import write_csv, write_xlsx
+from anban.rules.hazard_terms import Grade
 
 MANDATES = declare(
     Export(
@@ -63,6 +65,42 @@ def export_mandates(
     rows = write(out, header, _rows(actor, on, area_path, words=words))
     note_access(actor=actor, at=at, what="mandates.exported", subject=area_path[:120], rows=rows)
     return rows
+
+
+def export_link_templates(
+    *, actor: Actor, at: datetime, out: Path | BinaryIO, form: Literal["csv", "xlsx"] = "csv", words: bool = False
+) -> int:
+    """This function will write the root's templates of links and return the count of rows; ``words`` writes terms, not codes.
+
+    The table is no secret: every official may read it. Raises: NotWritable.
+    """
+    kinds = dict(catalog.place_kinds(actor.root).values_list("code", "zh")) if words else {}
+    classes = dict(catalog.hazard_classes(actor.root).values_list("code", "zh")) if words else {}
+    roles = {code: zh for code, (zh, _en) in LINKS.items()} if words else {}
+    namers = {code: zh for code, (zh, _en) in NAMERS.items()} if words else {}
+    matters = {code: zh for code, (zh, _en) in MATTERS.items()} if words else {}
+    grades = {one.value: one.zh for one in Grade} if words else {}
+    rows = [
+        [
+            matters.get(row.matter, row.matter),
+            classes.get(row.hazard_class, row.hazard_class),
+            kinds.get(row.place_kind, row.place_kind),
+            row.work,
+            grades.get(row.grade, row.grade),
+            roles.get(row.role, row.role),
+            namers.get(row.named_by, row.named_by),
+            row.from_on.isoformat(),
+            row.until_on.isoformat() if row.until_on else "",
+            row.basis,
+            row.source,
+            row.certainty,
+        ]
+        for row in link_templates(actor.root)
+    ]
+    write = write_xlsx if form == "xlsx" else write_csv
+    written = write(out, [column.zh if words else column.field for column in TEMPLATE_COLUMNS], rows)
+    note_access(actor=actor, at=at, what="link_templates.exported", rows=written)
+    return written
 
 
 def _rows(actor: Actor, on: date | None, area_path: str, *, words: bool) -> Iterator[list[str]]:

@@ -1,4 +1,4 @@
-"""Mandates and bodies from the offices' own tables: read, preview, take in; rows refused with the reason, twice changes nothing."""
+"""Mandates, bodies and link templates from the offices' own tables: read, preview, take in; rows refused with the reason, twice changes nothing."""
 
 from __future__ import annotations
 
@@ -12,19 +12,28 @@ from typing import Any, Final
 from anban.base.journal.operations import unit
 from anban.base.people.actor import Actor
 from anban.contexts.catalog import queries as catalog
-from anban.contexts.catalog.data.tables import body_kinds
+from anban.contexts.catalog.data.tables import body_kinds, check_lists
 from anban.contexts.establishments.columns import Column
 from anban.contexts.establishments.importers import Problem
 from anban.contexts.establishments.importers.refused import RefusedRows
 from anban.contexts.responsibility import operations
-from anban.contexts.responsibility.columns import BODY_COLUMNS, MANDATE_COLUMNS, PHASE_WORDS, ROLE_WORDS
+from anban.contexts.responsibility.chains import LINKS, MATTERS, NAMERS, LinkRow, template_key
+from anban.contexts.responsibility.columns import (
+    BODY_COLUMNS,
+    MANDATE_COLUMNS,
+    PHASE_WORDS,
+    ROLE_WORDS,
+    TEMPLATE_COLUMNS,
+)
 from anban.contexts.responsibility.models import Mandate
+from anban.contexts.responsibility.queries import link_templates
 from anban.contexts.territory.models import Area, Body
 from anban.contexts.territory.operations import add_bodies
 from anban.contexts.territory.policies import can_arrange
 from anban.contexts.territory.queries import bodies as all_bodies
 from anban.contexts.territory.queries import city_date
 from anban.kit.tabular import CellProblem, FileRefused, Row, Table, match_columns, parse_date, read_tables
+from anban.rules.hazard_terms import Grade
 
 SHOWN: Final = 200
 Key = tuple[Any, ...]
@@ -394,3 +403,110 @@ def take_in_bodies(
         return apply
 
     return _take(path, BODY_COLUMNS, plan, refused=refused, dry=dry, name=name)
+
+
+# Templates of links
+
+
+def take_in_link_templates(
+    path: Path, *, actor: Actor, at: datetime, refused: Path | None = None, dry: bool = False, name: str = ""
+) -> TakenTable:
+    """This function will take in a table of link templates; the actor's root then has a table of its own, begun with the packaged one.
+
+    What a row is for says which row it is; its end, its namer and its basis may change. Raises: FileRefused, territory.not_allowed.
+    """
+
+    def plan(lines: list[_Line], taken: TakenTable) -> Callable[[], None]:
+        words = _TemplateWords.load(actor.root, city_date(at, actor.root))
+        held = {template_key(one): one for one in link_templates(actor.root)}
+        fresh: dict[Key, LinkRow] = {}
+        changed: dict[Key, LinkRow] = {}
+        seen: dict[Key, tuple[LinkRow, _Line]] = {}
+        for line in lines:
+            row = words.read(line)
+            if row is None or line.problems:
+                continue
+            key = template_key(row)
+            if key in seen and seen[key][0] != row:
+                line.refuse(
+                    "role", "contradicts", f"与第 {seen[key][1].row.number} 行是同一环节，内容却不同",
+                    f"contradicts row {seen[key][1].row.number}: the same link, otherwise",
+                )  # fmt: skip
+            elif key in seen or held.get(key) == row:
+                taken.counts["same"] += 1
+            elif key in held:
+                changed[key] = row
+            else:
+                fresh[key] = row
+            seen.setdefault(key, (row, line))
+        taken.counts.update({"new": len(fresh), "changed": len(changed)})
+
+        def apply() -> None:
+            if fresh or changed:
+                operations.change_templates(actor=actor, at=at, added=fresh.values(), changed=changed.values())
+
+        return apply
+
+    return _take(path, TEMPLATE_COLUMNS, plan, refused=refused, dry=dry, name=name)
+
+
+@dataclass(slots=True)
+class _TemplateWords:
+    """What the cells of a table of link templates mean."""
+
+    kinds: dict[str, str]
+    classes: dict[str, str]
+    works: dict[str, str]
+    grades: dict[str, str]
+
+    @classmethod
+    def load(cls, root: str, on: date) -> _TemplateWords:
+        """Return the words of a root on a day."""
+        kinds = list(catalog.place_kinds(root, on).values_list("code", "zh", "en"))
+        classes = list(catalog.hazard_classes(root, on).values_list("code", "zh", "en"))
+        return cls(
+            _named((code, (code, zh, en)) for code, zh, en in kinds),
+            _named((code, (code, zh, en)) for code, zh, en in classes),
+            _named((row.code, (row.code, row.zh, row.en)) for row in check_lists()),
+            _named((one.value, (one.value, one.zh, one.en)) for one in Grade),
+        )
+
+    def read(self, line: _Line) -> LinkRow | None:
+        """Return the row that a line means; what is wrong with it is on the line."""
+        texts = line.texts
+        role, named_by = _word(_LINK_WORDS, texts.get("role", "")), _word(_NAMER_WORDS, texts.get("named_by", ""))
+        matter = _word(_MATTER_WORDS, texts.get("matter", "")) if texts.get("matter") else ""
+        certainty = texts.get("certainty", "") or "practice"
+        of_class, of_kind = texts.get("hazard_class", ""), texts.get("place_kind", "")
+        work, grade = texts.get("work", ""), texts.get("grade", "")
+        roles, namers, matters = ("、".join(one) for one in (LINKS, NAMERS, MATTERS))
+        checks = (
+            ("matter", bool(texts.get("matter")) and not matter, "matter_unknown", f"事项只能是 {matters} 或空", f"the matter is one of {matters}, or empty"),
+            ("role", not role, "role_unknown", f"环节只能是 {roles}", f"the link is one of {roles}"),
+            ("named_by", not named_by, "namer_unknown", f"由谁指定只能是 {namers}", f"it is named by one of {namers}"),
+            ("place_kind", bool(of_kind) and of_kind not in self.kinds, "kind_unknown", "目录里没有这种场所", "the catalog has no such kind of place"),
+            ("hazard_class", bool(of_class) and of_class not in self.classes, "class_unknown", "目录里没有这个隐患类别", "the catalog has no such hazard class"),
+            ("work", bool(work) and work not in self.works, "work_unknown", "没有这个检查表", "there is no such check list"),
+            ("grade", bool(grade) and grade not in self.grades, "grade_unknown", "没有这个等级", "there is no such grade"),
+            ("certainty", certainty not in CERTAINTIES, "certainty_unknown", f"可靠程度只能是 {'、'.join(CERTAINTIES)}", f"the certainty is one of {', '.join(CERTAINTIES)}"),
+        )  # fmt: skip
+        for name, wrong, code, zh, en in checks:
+            if wrong:
+                line.refuse(name, code, zh, en)
+        from_on, until_on = line.day("from"), line.day("until")
+        if from_on and until_on and until_on <= from_on:
+            line.refuse("until", "reversed", "终止日期（不含）须晚于起始日期", "the end (exclusive) must lie after the beginning")  # fmt: skip
+        if from_on is None or line.problems:
+            return None
+        return LinkRow(
+            matter=matter, hazard_class=self.classes.get(of_class, ""), place_kind=self.kinds.get(of_kind, ""),
+            work=self.works.get(work, ""), grade=self.grades.get(grade, ""), role=role, named_by=named_by,
+            from_on=from_on, until_on=until_on, basis=texts.get("basis", ""), source=texts.get("source", ""),
+            certainty=certainty,
+        )  # fmt: skip
+
+
+CERTAINTIES: Final = ("read", "practice", "estimate")
+_LINK_WORDS: Final = {code: (zh, zh.removesuffix("责任人"), en.casefold()) for code, (zh, en) in LINKS.items()}
+_NAMER_WORDS: Final = {code: (zh, en.casefold()) for code, (zh, en) in NAMERS.items()}
+_MATTER_WORDS: Final = {code: (zh, en.casefold()) for code, (zh, en) in MATTERS.items()}

@@ -154,6 +154,38 @@ class Link(Sealed):
         ]
 
 
+class LinkTemplate(Identified):
+    """One link that the chains of matters must have (责任环节模板): for which matters, and who must name the person; dated, with its source."""
+
+    retention = "forever"
+
+    root = models.CharField(max_length=20)
+    matter = models.CharField(max_length=20, blank=True)
+    hazard_class = models.CharField(max_length=40, blank=True)
+    place_kind = models.CharField(max_length=40, blank=True)
+    work = models.CharField(max_length=20, blank=True, help_text="a check list of the catalog: the kind of work")
+    grade = models.CharField(max_length=20, blank=True)
+    role = models.CharField(max_length=24)
+    named_by = models.CharField(max_length=12)
+    from_on = models.DateField()
+    until_on = models.DateField(null=True, blank=True)
+    basis = models.CharField(max_length=300, blank=True)
+    source = models.CharField(max_length=120, blank=True)
+    certainty = models.CharField(max_length=12, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["root", "matter", "hazard_class", "place_kind", "work", "grade", "role", "from_on"],
+                name="link_template_once",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(until_on__isnull=True) | models.Q(until_on__gt=models.F("from_on")),
+                name="link_template_dates_in_order",
+            ),
+        ]
+
+
 class Mechanism(Identified):
     """A standing joint mechanism (联动机制): who leads, who is a member, when it opens, and what each owes by when."""
 

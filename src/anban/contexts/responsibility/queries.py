@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date
+from functools import lru_cache
 from typing import Protocol
 from uuid import UUID
 
@@ -15,17 +16,19 @@ from anban.base.people.actor import Actor
 from anban.base.people.models import Person
 from anban.contexts.catalog import queries as catalog
 from anban.contexts.obligations.queries import held_matters
+from anban.contexts.responsibility.chains import STAMP, LinkRow, link_rows
 from anban.contexts.responsibility.models import (
     Boundary,
     Decision,
     JointMatter,
     JointPart,
     Link,
+    LinkTemplate,
     Mandate,
     Mechanism,
 )
 from anban.contexts.territory.models import Area, Body, Holding
-from anban.contexts.territory.queries import NEARNESS, Coverage, scope_paths, within
+from anban.contexts.territory.queries import NEARNESS, Coverage, holders_of_role, scope_paths, settings_of, within
 from anban.kit.remember import is_remembering, remembered
 from anban.rules import mandates as table
 from anban.rules.mandates import Found, State
@@ -559,6 +562,32 @@ def mandates(root: str, on: date | None = None) -> QuerySet[Mandate]:
     if on is None:
         return rows
     return rows.filter(Q(from_on__isnull=True) | Q(from_on__lte=on), Q(until_on__isnull=True) | Q(until_on__gt=on))
+
+
+@lru_cache(maxsize=64)
+def _own_templates(root: str, stamp: str) -> tuple[LinkRow, ...]:
+    # Every change of the table gives the root a new stamp: what was read under one stays true.
+    del stamp
+    names = [one.name for one in fields(LinkRow)]
+    rows = LinkTemplate.objects.filter(root=root).order_by("role", "from_on", "id").values(*names)
+    return tuple(LinkRow(**row) for row in rows)
+
+
+def link_templates(root: str, settings: Mapping[str, str] | None = None) -> tuple[LinkRow, ...]:
+    """Return the templates of links of a root: its own table, else the packaged one; ``settings``: the root's, where read already."""
+    stamp = (settings_of(root) if settings is None else settings).get(STAMP, "")
+    return _own_templates(root, stamp) if stamp else link_rows()
+
+
+def officials_for(role: str, root: str, area_path: str, on: date) -> list[Holding]:
+    """Return who may be named for a link of the net itself over an area: those who hold such a post, the nearest first."""
+    posts = {
+        "territory": OFFICER_ROLES[Mandate.Role.TERRITORY],
+        "regulator": OFFICER_ROLES[Mandate.Role.SPECIAL],
+        "leader": ("leader_viewer",),
+    }
+    found = {one.person_id: one for wanted in posts[role] for one in holders_of_role(root, wanted, area_path, on)}
+    return list(found.values())
 
 
 def links_of(matter_id: UUID) -> QuerySet[Link]:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from django import forms
 from django.contrib import messages
 from django.core.exceptions import ObjectDoesNotExist
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
 from anban.base.files import operations as files
@@ -25,11 +24,11 @@ from anban.base.people import queries as people_queries
 from anban.base.people.actor import Actor
 from anban.contexts.catalog import queries as catalog
 from anban.contexts.hazards import operations, ordering, queries
+from anban.contexts.hazards.chains import chained, demanded
 from anban.contexts.hazards.queries import Dossier, Filters
 from anban.contexts.inspections.operations import review_on_site
-from anban.contexts.obligations.queries import visible_to as duties_of
 from anban.contexts.oversight.policies import can_oversee
-from anban.contexts.responsibility.chains import LINKS, required_links
+from anban.contexts.responsibility.queries import link_templates
 from anban.contexts.territory import queries as territory
 from anban.kit.clock import city_date
 from anban.rules import clocks, law, major_criteria
@@ -39,7 +38,7 @@ from anban.rules.hazard_lifecycle import Clock, Grade, Listing, State, Track, st
 from anban.web.desk import wording
 from anban.web.desk.forms import PHOTOS, ActionForm, Asked, grouped, unseal
 from anban.web.desk.ledger import address, formatted, is_empty, parsed
-from anban.web.desk.oversight.parts import asked
+from anban.web.desk.links import missing_link, naming_page
 from anban.web.shell.access import EVERYBODY, OFFICIALS, actor_of, needs
 from anban.web.shell.components import Action, ChainLink, Crumb, Deadline, Fact, Photo, Tone
 from anban.web.shell.wording import day_words, in_english, local_day
@@ -208,49 +207,29 @@ def _chain(found: Dossier, at: datetime, actor: Actor) -> tuple[ChainLink, ...]:
             )
         )
     owed = {one.kind: one for one in found.obligations if one.state == "open"}
-    for needed in required_links(row.class_code, row.place_kind, row.found_on) if not row.historical else ():
-        links, naming = standing.get(needed.role, []), owed.get(needed.duty)
-        mine = naming is not None and naming.person_id == actor.person_key
-        absent = _("缺，请%(who)s指定责任人") % {"who": naming.person.name} if naming else _("缺，尚未指定责任人")
-        made.append(
-            ChainLink(
-                LINKS[needed.role][1 if in_english() else 0],
-                links[0].unit_name if links else "",
-                tuple(dict.fromkeys(each.person.name or _("（姓名已删除）") for each in links)),
-                href=f"/ledger/{row.pk}/links/{needed.role}/" if mine else "",
-                waiting=absent if row.is_open and not links else "",
-            )
-        )
+    shown = {role: number for number, (role, *_rest) in enumerate(roles)}
+    for needed in demanded(row, link_templates(row.root)) if not row.historical else ():
+        one = missing_link(
+            needed, standing.get(needed.stored, []), owed.get(needed.duty), actor, f"/ledger/{row.pk}/links/",
+            is_open=row.is_open,
+        )  # fmt: skip
+        if needed.stored not in shown:
+            made.append(one)
+        elif one.href:
+            # It stands in its own place already; only whoever must name somebody gets the way there.
+            made[shown[needed.stored]] = replace(made[shown[needed.stored]], waiting=one.waiting, href=one.href)
     return tuple(made)
-
-
-class LinkForm(forms.Form):
-    """Who stands for a unit in the chain."""
-
-    unit_name = forms.CharField(label=gettext_lazy("单位"), max_length=200)
-    name = forms.CharField(label=gettext_lazy("责任人姓名"), max_length=60)
-    phone = forms.CharField(label=gettext_lazy("电话"), max_length=30, required=False)
 
 
 @needs(*EVERYBODY)
 @require_http_methods(["GET", "POST"])
 def name_link(request: HttpRequest, hazard_id: UUID, role: str) -> HttpResponse:
-    """Name the person of a link that the hazard's class demands, as whoever owes it."""
-    actor = actor_of(request)
-    row = found_or_404(actor, hazard_id)
-    owed = duties_of(actor).filter(matter_id=row.pk, kind=f"name_{role}", state="open", person_id=actor.person_key)
-    if role not in LINKS or not owed.exists():
-        raise Http404
-    form = LinkForm(request.POST or None)
-
-    def do(given: dict[str, Any]) -> str:
-        operations.name_link(actor=actor, at=request.at, hazard_id=row.pk, role=role, **given)  # type: ignore[attr-defined]
-        messages.success(request, _("已落实责任人。"))
-        return f"/ledger/{row.pk}/"
-
-    return asked(
-        request, form, do, title=wording.duty_name(f"name_{role}"), verb=_("保存"), back=f"/ledger/{row.pk}/",
-        crumbs=(Crumb(_("台账"), "/ledger/"), Crumb(row.number, f"/ledger/{row.pk}/"), Crumb(_("责任链条"))),
+    """Name the person of a link that the hazard's chain lacks, as whoever owes it."""
+    row = found_or_404(actor_of(request), hazard_id)
+    return naming_page(
+        request, role, matter=chained(row), back=f"/ledger/{row.pk}/",
+        do=lambda **given: operations.name_link(hazard_id=row.pk, **given),
+        crumbs=(Crumb(_("台账"), "/ledger/"), Crumb(row.number, f"/ledger/{row.pk}/")),
         facts=(Fact(_("隐患"), row.fact), Fact(_("单位"), row.place_title)),
     )  # fmt: skip
 

@@ -23,14 +23,17 @@ from anban.contexts.establishments.importers import Fate, Item, MovedMeanwhile, 
 from anban.contexts.establishments.models import PersonInCharge, Place
 from anban.contexts.establishments.search import fold, search_text
 from anban.contexts.establishments.vocabulary import Terms
-from anban.contexts.hazards import duties
+from anban.contexts.hazards import chains, duties
 from anban.contexts.hazards.columns import AMENDABLE, HAZARD_COLUMNS, ORIGINS, said_by
 from anban.contexts.hazards.importers.whereabouts import Places, allowed, settle
 from anban.contexts.hazards.models import Cycle, Hazard, Voice
 from anban.contexts.hazards.operations import Desk, Sighting, enter
 from anban.contexts.obligations.models import Obligation
+from anban.contexts.responsibility.chained import Wanted
+from anban.contexts.responsibility.chains import CARRIED, LinkRow
 from anban.contexts.responsibility.models import Link
-from anban.contexts.responsibility.queries import Resolution, Resolver
+from anban.contexts.responsibility.operations import Naming
+from anban.contexts.responsibility.queries import Resolution, Resolver, link_templates
 from anban.contexts.territory.operations import next_numbers
 from anban.kit.canonical import digest
 from anban.kit.ids import new_id
@@ -80,6 +83,7 @@ class Memory:
     resolver: Resolver
     items: dict[str, HazardCode]
     own: Person | None
+    templates: Sequence[LinkRow] = ()
     dues: dict[tuple[str, bool, bool], Any] = field(default_factory=dict)
     resolved: dict[tuple[UUID, str], Resolution] = field(default_factory=dict)
 
@@ -95,7 +99,9 @@ def open_run(run: Run) -> None:
     run.known["classes"] = Terms.of((code, zh, en, "") for code, zh, en in classes)
     if not run.mapping.historical:
         own = Person.objects.filter(pk=run.actor.person_id).first() if run.actor.person_id else None
-        run.known["live"] = Memory(Desk.of(run.actor, run.root, run.at), Resolver.load(run.root, run.on), items, own)
+        desk = Desk.of(run.actor, run.root, run.at)
+        templates = link_templates(run.root, desk.settings)
+        run.known["live"] = Memory(desk, Resolver.load(run.root, run.on), items, own, templates)
 
 
 def item_code(text: str) -> str:
@@ -272,6 +278,7 @@ def _plan_live(run: Run, rows: Sequence[tuple[Item, Place]]) -> None:
     run.known["planned_on"] = standing
     earlier: dict[Any, list[rebound.Spot]] = defaultdict(list)
     liable = _liable([place for _, place in rows])
+    kept = {} if run.dry else chains.standing_links(run.root, {place.pk for _, place in rows}, sorted(CARRIED))
     numbers = iter([] if run.dry else _numbers(run, len(rows)))
     for item, place in rows:
         seen = _sighting(run, memory, item.row, place)
@@ -289,7 +296,7 @@ def _plan_live(run: Run, rows: Sequence[tuple[Item, Place]]) -> None:
             earlier[place.building_id, seen.code].append(spot)
         if run.dry:
             continue
-        item.plan = _fresh(run, memory, seen, place, next(numbers), liable.get(place.pk, {}))
+        item.plan = _fresh(run, memory, seen, place, next(numbers), liable.get(place.pk, {}), kept)
         item.subject_id = item.plan.hazard.pk
 
 
@@ -346,7 +353,13 @@ def _sighting(run: Run, memory: Memory, row: TypedRow, place: Place) -> Sighting
 
 
 def _fresh(
-    run: Run, memory: Memory, seen: Sighting, place: Place, number: str, liable: Mapping[str, PersonInCharge]
+    run: Run,
+    memory: Memory,
+    seen: Sighting,
+    place: Place,
+    number: str,
+    liable: Mapping[str, PersonInCharge],
+    kept: chains.Standing,
 ) -> Fresh:
     """Build what ``hazards.operations.enter`` writes for a new general hazard; a test holds the two equal."""
     item = memory.items.get(seen.code)
@@ -375,13 +388,40 @@ def _fresh(
         ),
     )
     person = liable.get(PersonInCharge.Role.SAFETY_MANAGER) or liable.get(PersonInCharge.Role.PRINCIPAL)
-    made.links = _links(run, hazard, place, resolution, finder, person)
-    made.duties = _duties(run, memory, hazard, resolution, person)
+    needed = chains.demanded(hazard, memory.templates)
+    names = chains.kept_names(hazard, needed, kept)
+    made.links = _links(run, hazard, place, resolution, finder, person, names)
+    named = {one.role for one in made.links}
+    asked = chains.wanted(hazard, needed, named, resolution)
+    made.duties = [
+        *(_naming(run, memory, hazard, one) for one in asked),
+        *_duties(run, memory, hazard, resolution, person),
+    ]
     return made
 
 
+def _naming(run: Run, memory: Memory, hazard: Hazard, asked: Wanted) -> Obligation:
+    """Build what ``chains.complete`` asks for one missing link."""
+    if ("links", False, False) not in memory.dues:
+        memory.dues["links", False, False] = chains.link_due(memory.desk)
+    due = memory.dues["links", False, False]
+    return Obligation(
+        id=new_id(), root=hazard.root, person=asked.person, body=asked.body, unit_name=asked.unit_name, kind=asked.row.duty,
+        subject_kind="hazard", subject_id=hazard.pk, matter_id=hazard.pk, cycle_no=1, place_id=hazard.place_id,
+        area_path=hazard.area_path, title=hazard.fact[:200], place_title=hazard.place_title,
+        ladder=Obligation.Ladder.TERRITORY, grade=hazard.grade, due_at=due.at, provisional=due.provisional,
+        source_rule=asked.rule, opened_at=run.at,
+    )  # fmt: skip
+
+
 def _links(
-    run: Run, hazard: Hazard, place: Place, resolution: Resolution, finder: Person, liable: PersonInCharge | None
+    run: Run,
+    hazard: Hazard,
+    place: Place,
+    resolution: Resolution,
+    finder: Person,
+    liable: PersonInCharge | None,
+    kept: Iterable[Naming] = (),
 ) -> list[Link]:
     def named(role: Role, person: Person, unit_name: str, reason: str, body: Any = None) -> Link:
         return Link(
@@ -400,6 +440,13 @@ def _links(
     ):  # fmt: skip
         if answer.person is not None:
             made.append(named(role, answer.person, answer.body.name if answer.body else "", answer.reason, answer.body))
+    made += [
+        Link(
+            id=new_id(), root=hazard.root, matter_kind="hazard", matter_id=hazard.pk, role=one.role, person=one.person,
+            body=one.body, unit_name=one.unit_name, cycle_no=1, reason=one.reason, from_at=run.at,
+        )
+        for one in kept
+    ]  # fmt: skip
     return made
 
 

@@ -12,6 +12,7 @@ from anban.contexts.responsibility.operations.boundaries import (
     to_staffing,
     withdraw,
 )
+from anban.contexts.responsibility.operations.chains import ask_for_links, name_link
 from anban.contexts.responsibility.operations.joint import (
     Asked,
     add_mechanism,
@@ -27,6 +28,7 @@ from anban.contexts.responsibility.operations.joint import (
 )
 from anban.contexts.responsibility.operations.links import Naming, link, name_chain
 from anban.contexts.responsibility.operations.mandates import add_mandate, add_mandates, change_mandates
+from anban.contexts.responsibility.operations.templates import change_templates
 
 __all__ = [
     "Asked",
@@ -36,10 +38,12 @@ __all__ = [
     "add_mandates",
     "add_mechanism",
     "answer",
+    "ask_for_links",
     "ask_opinions",
     "assign",
     "call",
     "change_mandates",
+    "change_templates",
     "close_joint",
     "close_joints",
     "decide",
@@ -48,6 +52,7 @@ __all__ = [
     "link",
     "look_over",
     "name_chain",
+    "name_link",
     "open_by_rule",
     "open_joint",
     "report_guard",

@@ -21,6 +21,7 @@ from anban.contexts.oversight.queries import sanctions as queries
 from anban.contexts.territory import queries as territory
 from anban.rules import accountability
 from anban.rules.accountability import ENDED, STEP_NAMES, STEPS, AccidentGrade, ItemState, Level, Subject
+from anban.web.desk.links import accident_chain
 from anban.web.desk.oversight.parts import (
     COMMITTEE,
     LEADERS,
@@ -183,6 +184,7 @@ def case(request: HttpRequest, case_id: UUID) -> HttpResponse:
             Action(_("增列责任人"), f"/oversight/sanctions/{row.pk}/persons/", Tone.PRIMARY),
             Action(_("发文"), f"/oversight/instruments/new/sanction/{row.pk}/"),
         ) if oversees else (),
+        extra={"chain": accident_chain(row.accident, actor) if row.accident else ()},
     )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
+from anban.web.desk import links
 from anban.web.desk.oversight import areas, duties, instructions, instruments, likes, sanctions, visits
 
 urlpatterns = [
@@ -33,6 +34,7 @@ urlpatterns = [
     path("oversight/sanctions/<uuid:case_id>/", sanctions.case),
     path("oversight/sanctions/<uuid:case_id>/persons/", sanctions.add_person),
     path("oversight/sanctions/items/<uuid:item_id>/<slug:step>/", sanctions.step),
+    path("oversight/accidents/<uuid:accident_id>/links/<slug:role>/", links.accident_link),
     path("oversight/instruments/", instruments.papers),
     path("oversight/instruments/new/<slug:about>/<uuid:about_id>/", instruments.new),
     path("oversight/instruments/<uuid:instrument_id>/", instruments.paper),
