@@ -37,7 +37,7 @@ from anban.contexts.oversight.models import (
     SanctionCase,
     SanctionItem,
 )
-from anban.contexts.responsibility.models import Boundary
+from anban.contexts.responsibility.models import Boundary, Mechanism
 from anban.contexts.responsibility.operations import Asked, open_joint
 from anban.contexts.risk.models import Assessment, Report
 from anban.contexts.risk.queries import FIGURES as COUNTED
@@ -134,6 +134,8 @@ def spot(made: Town, key: str) -> Spot:
     )  # fmt: skip
     # The area alone is asked about: nobody of the matrix owes it or is on its chain.
     Obligation.objects.filter(matter_id=hazard.pk).update(person=made.people["外人"])
+    body = next(iter(made.bodies.values()))
+    mechanism = Mechanism.objects.create(root=made.root, name=name, lead=body, area=made.areas[area], from_on=ON)
     accident = Accident.objects.create(
         root=made.root, number=f"SG{place.number}", kind="fire", on=ON, unit_name=name, area_path=place.area_path, recorded_at=AT
     )  # fmt: skip
@@ -188,7 +190,7 @@ def spot(made: Town, key: str) -> Spot:
         name,
         {
             "hazard_id": hazard.pk, "place_id": place.pk, "other_id": other.pk, "visit_id": visit.pk,
-            "accident_id": accident.pk, "obligation_id": duty.pk, "handover_id": handover.pk, "observation_id": blind.pk, "attachment_id": shown["hazard"],
+            "accident_id": accident.pk, "mechanism_id": mechanism.pk, "obligation_id": duty.pk, "handover_id": handover.pk, "observation_id": blind.pk, "attachment_id": shown["hazard"],
             "place_attachment_id": shown["place"], "position": 0, "post_id": holding.post_id, "holding_id": holding.pk,
             "person_id": holding.person_id, "account_id": account_of(made, f"{name}员工").pk, "code": made.root, "token": "none",
             "action": "verify", "role": "supplier", "step": "disable", "size": "thumb", "number": 1, "merge_id": uuid4(), "view_id": uuid4(),

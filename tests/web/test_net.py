@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 from io import BytesIO
 from urllib.parse import urlencode
 
 import pytest
 
-from anban.contexts.responsibility.models import Boundary, Decision, JointMatter, Mandate
+from anban.contexts.hazards.operations import Sighting, enter
+from anban.contexts.responsibility.models import Boundary, Decision, JointMatter, Mandate, Mechanism
 from anban.contexts.responsibility.operations import add_mandate, look_over
 from anban.web.shell import middleware
 from tests.factories.signed import client_of
@@ -130,3 +131,88 @@ def test_the_district_page_of_oversight_counts_gaps_and_overlaps_and_opens_their
         assert {row.pk for row, *_ in listed.context["rows"]} == set(here.values_list("pk", flat=True))
         assert "朝阳区" in listed.content.decode()
     assert Boundary.objects.exclude(area_path__startswith=path).exists()
+
+
+def test_refused_rows_come_back_as_a_file_that_is_mended_and_taken_in_again(monkeypatch):
+    monkeypatch.setattr(middleware, "now", lambda: AT)
+    t = town()
+    office = client_of(t, "何静")
+    file = BytesIO("body,role,place_kind,area\n朝阳商务局,sector_lead,hospital,A01\n没有的局,special,,A01\n".encode())
+    file.name = "mandates.csv"
+    looked = office.post("/net/mandates/import/", {"table": file})
+    download = next(one for one in links(looked) if "refused" in one and "csv" in one)
+    sealed = re.search(r'name="sealed" value="([^"]+)"', looked.content.decode())
+    assert sealed is not None
+    after = office.post("/net/mandates/import/", {"sealed": sealed[1]})
+    assert download in links(office.get(after["Location"])), "after the good rows are in, the file is still at hand"
+    back = b"".join(office.get(download).streaming_content).decode("utf-8-sig")
+    assert "没有的局" in back
+    assert "没有这个机构" in back
+    assert "hospital" not in back
+    assert client_of(t, "林涛").get(download).status_code == 404
+    mended = BytesIO(back.replace("没有的局", "朝阳消防").encode())
+    mended.name = "mended.csv"
+    again = office.post("/net/mandates/import/", {"table": mended}).content.decode()
+    assert "没有这个机构" not in again
+
+
+def test_the_templates_of_links_are_listed_given_out_and_changed_by_the_steward_alone(monkeypatch):
+    monkeypatch.setattr(middleware, "now", lambda: datetime(2026, 11, 24, 1, 0, tzinfo=UTC))
+    t = town()
+    t.hold("管家", "市安委办", "steward", "试验市")
+    page = client_of(t, "王敏").get("/net/links/?class=GAS")
+    shown = page.content.decode()
+    assert "城镇燃气管理条例" in shown
+    assert "建质规" not in shown
+    assert "/net/links/import/" not in links(page)
+    steward = client_of(t, "管家")
+    assert "/net/links/import/" in links(steward.get("/net/links/"))
+    given = b"".join(steward.get("/net/links/export/?form=csv").streaming_content).decode("utf-8-sig")
+    table = given + ",FIRE,,,,检测单位,专业监管,2026-11-01,,消防法 第十六条,FP,practice\n"
+    for who, wanted in (("何静", 422), ("管家", 302)):
+        file = BytesIO(table.encode())
+        file.name = "links.csv"
+        client = client_of(t, who)
+        sealed = re.search(r'name="sealed" value="([^"]+)"', client.post("/net/links/import/", {"table": file}).content.decode())  # fmt: skip
+        assert sealed is not None
+        assert client.post("/net/links/import/", {"sealed": sealed[1]}).status_code == wanted
+    assert "消防法 第十六条 " in client_of(t, "王敏").get("/net/links/?role=checker&class=FIRE").content.decode()
+
+
+def test_a_mechanism_is_looked_at_before_it_is_begun_changed_and_ended(monkeypatch):
+    monkeypatch.setattr(middleware, "now", lambda: AT)
+    t = town()
+    seen = Sighting(place_id=t.place().pk, code="RG07", fact="报警器断电", inspected=True)
+    hazard = enter(actor=t.actor("王敏"), at=AT, sighting=seen).hazard
+    office = client_of(t, "何静")
+    assert "/net/mechanisms/new/" in links(office.get("/net/joint/"))
+    assert client_of(t, "王敏").get("/net/mechanisms/new/").status_code == 403
+    fire, gas = (str(t.bodies[one].pk) for one in ("朝阳消防", "朝阳城管委"))
+    asked = {
+        "rows": "2", "name": "燃气报警器联动", "lead": gas, "by_rule": "on", "codes": "rg07", "basis": "区安委会会议纪要", "from_on": "2026-03-03",
+        "body_0": fire, "part_0": "现场警戒", "days_0": "1", "body_1": gas, "part_1": "", "days_1": "2",
+    }  # fmt: skip
+    assert office.post("/net/mechanisms/new/", asked).status_code == 422
+    asked["part_1"] = "关阀查漏"
+    assert office.post("/net/mechanisms/new/", {**asked, "codes": "ZZ99"}).status_code == 422
+    assert 'name="body_2"' in office.post("/net/mechanisms/new/", {**asked, "more": "1"}).content.decode()
+    looked = office.post("/net/mechanisms/new/", asked)
+    assert "过去一年会自动启动 1 次" in looked.content.decode()
+    assert f"/ledger/{hazard.pk}/" in links(looked)
+    assert not Mechanism.objects.exists()
+    begun = office.post("/net/mechanisms/new/", {**asked, "begin": "1"})
+    made = Mechanism.objects.get()
+    assert (begun["Location"], made.hazard_codes, made.members.count()) == (f"/net/mechanisms/{made.pk}/", "RG07", 2)
+    page = client_of(t, "王敏").get(begun["Location"])
+    assert "关阀查漏" in page.content.decode()
+    assert f"/net/mechanisms/{made.pk}/change/" not in links(page)
+    edit = f"/net/mechanisms/{made.pk}/change/"
+    assert edit in links(office.get(begun["Location"]))
+    assert "关阀查漏" in office.get(edit).content.decode()
+    assert office.post(edit, {**asked, "begin": "1"}).status_code == 422, "it cannot change before it began"
+    changed = office.post(edit, {**asked, "begin": "1", "from_on": "2026-04-01", "days_0": "3"})
+    made.refresh_from_db()
+    assert made.until_on == date(2026, 4, 1)
+    ended = office.post(f"{changed['Location']}end/", {"until_on": "2026-05-01"})
+    assert ended.status_code == 302
+    assert Mechanism.objects.filter(until_on=None).count() == 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
@@ -83,3 +83,22 @@ def answered(kind: str, state: str, *, refuse: bool, words: str) -> PartState:
     if not words.strip() and (refuse or kind != "whistle"):
         raise Refusal("joint.words_missing", field="words")
     return PartState.REFUSED if refuse else PartState.DONE
+
+
+def called_for(
+    *,
+    hazard_class: str,
+    hazard_codes: Collection[str],
+    by_rule: bool,
+    of_class: str,
+    of_code: str,
+    grave: bool,
+    several: bool,
+) -> bool:
+    """This function will say whether a mechanism opens by itself for a hazard of a class and item.
+
+    At once by its item; by its class only for a grave one (suspected or major) for which several bodies answer.
+    """
+    by_item = bool(of_code) and of_code in hazard_codes
+    by_class = bool(of_class) and hazard_class == of_class and grave and several
+    return by_rule and (by_item or by_class)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -9,20 +11,24 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
+from anban.base.journal.models import Entry
 from anban.contexts.obligations.models import Obligation
 from anban.contexts.obligations.operations import decline, hand_over, sign_for
 from anban.contexts.responsibility.models import JointMatter, JointPart
 from anban.contexts.responsibility.operations import (
     Asked,
+    Plan,
     add_mechanism,
     answer,
     call,
+    change_mechanism,
     close_joint,
+    end_mechanism,
     lapse,
     open_by_rule,
     rule_on_refusal,
 )
-from anban.contexts.responsibility.queries import joint_visible_to, resolve
+from anban.contexts.responsibility.queries import joint_visible_to, mechanisms, resolve
 from anban.kit.ids import new_id
 from anban.rules.errors import Refusal
 from tests.factories.town import AT, ON, Town, town
@@ -100,13 +106,69 @@ def test_guidance_is_answered_in_writing_and_cannot_be_refused():
         )
 
 
+def leak(t, **more):
+    members = [Asked(t.bodies["朝阳消防"], "现场警戒", 1), Asked(t.bodies["朝阳城管委"], "关阀查漏", 2)]
+    plan = Plan(
+        name="燃气泄漏联动", lead=t.bodies["朝阳城管委"], area=t.areas["朝阳区"], hazard_class="GAS", hazard_codes=("RG01",),
+        from_on=date(2026, 1, 1), members=members,
+    )  # fmt: skip
+    return replace(plan, **more)
+
+
+@pytest.mark.parametrize(
+    ("code", "more"),
+    [
+        ("nobody_asked", {"members": []}),
+        ("member_twice", {"members": "twice"}),
+        ("limit_missing", {"members": "endless"}),
+        ("lead_no_member", {"lead": "朝阳商务局"}),
+        ("trigger_missing", {"hazard_class": "", "hazard_codes": ()}),
+        ("name_taken", {}),
+    ],
+)
+def test_a_mechanism_that_lacks_something_is_refused(code, more):
+    t = town()
+    add_mechanism(actor=t.job, at=AT, plan=leak(t, name="燃气泄漏联动" if code == "name_taken" else "另一个"))
+    first = leak(t).members[0]
+    known = {
+        "twice": [first, first],
+        "endless": [replace(first, limit_workdays=61)],
+        "朝阳商务局": t.bodies["朝阳商务局"],
+    }
+    plan = leak(t, **{key: known[value] if isinstance(value, str) and value in known else value for key, value in more.items()})  # fmt: skip
+    with pytest.raises(Refusal) as refused:
+        add_mechanism(actor=t.job, at=AT, plan=plan)
+    assert refused.value.code == f"joint.{code}"
+
+
+def test_a_mechanism_goes_on_otherwise_from_a_day_and_opens_nothing_once_it_has_ended():
+    t = town()
+    first = add_mechanism(actor=t.actor("何静"), at=AT, plan=leak(t))
+    later = leak(t, from_on=date(2026, 4, 1), members=leak(t).members[1:])
+    with pytest.raises(Refusal) as early:
+        change_mechanism(actor=t.actor("何静"), at=AT, mechanism_id=first.pk, plan=leak(t))
+    assert early.value.code == "joint.change_too_early"
+    with pytest.raises(Refusal) as out_of_reach:
+        change_mechanism(actor=t.actor("刘洋"), at=AT, mechanism_id=first.pk, plan=later)
+    assert out_of_reach.value.code == "territory.not_allowed"
+    second = change_mechanism(actor=t.actor("何静"), at=AT, mechanism_id=first.pk, plan=later)
+    before, after = date(2026, 3, 31), date(2026, 4, 1)
+    assert [len(one.members.all()) for day in (before, after) for one in mechanisms("town", day)] == [2, 1]
+    assert [one.pk for day in (before, after) for one in mechanisms("town", day)] == [first.pk, second.pk]
+    end_mechanism(actor=t.actor("何静"), at=AT, mechanism_id=second.pk, until_on=date(2026, 5, 1))
+    assert mechanisms("town", date(2026, 5, 1)) == ()
+    with pytest.raises(Refusal) as ended:
+        end_mechanism(actor=t.actor("何静"), at=AT, mechanism_id=second.pk, until_on=date(2026, 6, 1))
+    assert ended.value.code == "joint.ended"
+    bodies = Entry.objects.filter(body__contains='"mechanism.').order_by("position").values_list("body", flat=True)
+    assert [json.loads(one)["verb"] for one in bodies] == [
+        "mechanism.added", "mechanism.ended", "mechanism.added", "mechanism.ended",
+    ]  # fmt: skip
+
+
 def test_a_mechanism_opens_by_rule_once_and_gives_each_member_its_part():
     t = town()
-    add_mechanism(
-        actor=t.job, at=AT, name="燃气泄漏联动", lead=t.bodies["朝阳城管委"], area=t.areas["朝阳区"], hazard_class="GAS",
-        hazard_codes=("RG01",), from_on=date(2026, 1, 1),
-        members=[Asked(t.bodies["朝阳消防"], "现场警戒", 1), Asked(t.bodies["朝阳城管委"], "关阀查漏", 2)],
-    )  # fmt: skip
+    add_mechanism(actor=t.job, at=AT, plan=leak(t))
     place = t.place()
     hazard = ("hazard", new_id())
     given = {"title": "软管老化", "area_path": place.area_path, "on": ON, "hazard_class": "GAS", "resolution": resolve(place, "GAS", ON)}  # fmt: skip

@@ -12,7 +12,7 @@ from anban.config.demonstration.bodies import DEVELOPMENT, ROOT, City
 from anban.contexts.catalog.data.tables import hazard_classes, place_kinds
 from anban.contexts.establishments.queries import visible_to
 from anban.contexts.responsibility.models import Mandate
-from anban.contexts.responsibility.operations import Asked, add_mandates, add_mechanism, look_over
+from anban.contexts.responsibility.operations import Asked, Plan, add_mandates, add_mechanism, look_over
 from anban.contexts.responsibility.queries import mandates
 from anban.contexts.territory.models import Area
 from anban.contexts.territory.queries import city_date
@@ -138,20 +138,20 @@ def _mechanisms(city: City, since: date) -> None:
         return Asked(city.bodies[f"{kind}:{CHAOYANG}"], part, days)
 
     add_mechanism(
-        actor=city.job, at=city.began, name="地下管线第三方破坏联动", lead=city.bodies[f"district_urban_management:{CHAOYANG}"],
+        actor=city.job, at=city.began, plan=Plan(name="地下管线第三方破坏联动", lead=city.bodies[f"district_urban_management:{CHAOYANG}"],
         area=district, hazard_class="PIPE", from_on=since, basis=MECHANISM_BASIS,
         members=[
             asked("district_urban_management", "通知权属单位到场止损、交底", 1),
             asked("district_urban_enforcement", "查处施工单位", 3), asked("district_fire", "现场警戒、疏散", 1),
-        ],
+        ]),
     )  # fmt: skip
     add_mechanism(
-        actor=city.job, at=city.began, name="锂电池储能场所联动", lead=city.bodies[f"district_fire:{CHAOYANG}"],
+        actor=city.job, at=city.began, plan=Plan(name="锂电池储能场所联动", lead=city.bodies[f"district_fire:{CHAOYANG}"],
         area=district, hazard_class="LITH", from_on=since, basis=MECHANISM_BASIS,
         members=[
             asked("district_fire", "现场核查、临时处置", 1), asked("district_urban_management", "停运、检修监督", 3),
             asked("district_emergency", "综合协调、督促整改", 5),
-        ],
+        ]),
     )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final
@@ -545,6 +545,17 @@ def permitted(actor: Actor, rows: Sequence[Hazard], action: Action) -> frozenset
         if action in allowed_actions(State(row.state), roles, facts_of(row)):
             found.add(row.pk)
     return frozenset(found)
+
+
+def called_by(
+    actor: Actor, *, area_path: str, class_code: str, codes: Collection[str], grades: Collection[str], since: date
+) -> QuerySet[Hazard]:
+    """Return the hazards in an area found since a day that have one of the items, or a class and one of the grades; newest first."""
+    wanted = Q(code__in=codes)
+    if class_code:
+        wanted |= Q(class_code=class_code, grade__in=grades)
+    rows = visible_to(actor).filter(wanted, within(area_path), found_on__gte=since, historical=False)
+    return rows.select_related("place").order_by("-found_on", "-id")
 
 
 def source_keys(ids: Iterable[UUID]) -> dict[UUID, str]:

@@ -144,8 +144,8 @@ def _take(
                 kept.add(one.table, one.row.cells, one.row.extra, one.problems)
         if not dry:
             apply()
-            if refused is not None and kept.count:
-                taken.refused_files = tuple(kept.write(refused))
+        if refused is not None and kept.count:
+            taken.refused_files = tuple(kept.write(refused))
     return taken
 
 

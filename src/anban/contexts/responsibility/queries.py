@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Protocol
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 
 from anban.base.people.actor import Actor
 from anban.base.people.models import Person
@@ -26,6 +26,7 @@ from anban.contexts.responsibility.models import (
     LinkTemplate,
     Mandate,
     Mechanism,
+    Member,
 )
 from anban.contexts.territory.models import Area, Body, Holding
 from anban.contexts.territory.queries import NEARNESS, Coverage, holders_of_role, scope_paths, settings_of, within
@@ -90,6 +91,11 @@ class Resolution:
     def answers(self) -> tuple[Answer, ...]:
         """Return the four answers in the order of the chain."""
         return (self.territory, self.sector_lead, self.special, self.enforcer)
+
+    @property
+    def several(self) -> bool:
+        """Tell whether at least two bodies beside the street answer."""
+        return len({one.body.pk for one in self.answers()[1:] if one.body is not None}) > 1
 
     @property
     def fallback(self) -> Answer:
@@ -531,6 +537,12 @@ def boundary_of_decision(actor: Actor, decision_id: UUID) -> Boundary | None:
 def joints_of(matter_id: UUID) -> QuerySet[JointMatter]:
     """Return the joint matters about a matter; the scope is the matter's, which the caller has checked."""
     return JointMatter.objects.filter(matter_id=matter_id).prefetch_related("parts__body").order_by("opened_at", "id")
+
+
+def mechanism(root: str, mechanism_id: UUID) -> Mechanism | None:
+    """Return one mechanism of a root, in force or not, with its members; mechanisms are no secret among officials."""
+    rows = Mechanism.objects.filter(root=root, pk=mechanism_id).select_related("lead", "area")
+    return rows.prefetch_related(Prefetch("members", Member.objects.select_related("body").order_by("id"))).first()
 
 
 @remembered

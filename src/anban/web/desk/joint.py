@@ -22,6 +22,7 @@ from anban.contexts.territory import queries as territory
 from anban.kit.clock import city_date
 from anban.rules.errors import Refusal
 from anban.rules.joint import KINDS, PART_NAMES
+from anban.web.desk.mechanisms import EDITORS
 from anban.web.desk.net import href, name_of, side, tabs
 from anban.web.desk.wording import said
 from anban.web.shell.access import NET_READERS, STREET, actor_of, needs
@@ -75,6 +76,7 @@ def joints(request: HttpRequest) -> HttpResponse:
             f"{page.number} / {found.num_pages}",
         ) if found.num_pages > 1 else None,
         "may_call": actor.has(*CALLING),
+        "may_set_up": actor.has(*EDITORS),
         "english": in_english(),
         "mechanisms": queries.mechanisms(actor.root, city_date(at, actor.zone)),
     }  # fmt: skip

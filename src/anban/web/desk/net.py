@@ -11,27 +11,20 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import messages
-from django.core import signing
 from django.core.paginator import Paginator
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_POST
 
-from anban.base.files import operations as files
-from anban.base.files import queries as file_queries
-from anban.base.files.disk import place as place_of_bytes
-from anban.base.files.sniffing import TABLES
 from anban.base.people.actor import Actor
 from anban.contexts.obligations.queries import of_matter
 from anban.contexts.responsibility import net, operations, policies, queries, settling
 from anban.contexts.responsibility.exporters import export_mandates
-from anban.contexts.responsibility.importers import TakenTable, take_in_mandates
 from anban.contexts.responsibility.wording import FAULT_NAMES, ROLE_NAMES, terms, title_of
 from anban.contexts.territory import queries as territory
 from anban.kit.clock import city_date
-from anban.kit.tabular import FileRefused
 from anban.rules.boundaries import Stage, allowed
 from anban.rules.errors import Refusal
 from anban.rules.mandates import ROLES
@@ -42,8 +35,6 @@ from anban.web.shell.outlines import ETDZ_CODE, outline_map
 from anban.web.shell.wording import in_english
 
 PER_PAGE: Final = 50
-SALT: Final = "desk.mandates"
-DAY_SECONDS: Final = 24 * 3600
 OUTLINE_OF: Final = {"BDA": ETDZ_CODE}
 STATES: Final = {
     "open": gettext_lazy("未界定"), "settled": gettext_lazy("已界定"), "gone": gettext_lazy("已不存在"),
@@ -83,6 +74,7 @@ def tabs(actor: Actor, current: str) -> tuple[Tab, ...]:
         Tab(_("交叉"), "/net/boundaries/?fault=overlap", current == "overlap", counts["overlap"]),
         Tab(_("协同"), "/net/joint/", current == "joint"),
         Tab(_("职责表"), "/net/mandates/", current == "mandates"),
+        Tab(_("责任环节"), "/net/links/", current == "links"),
     )
 
 
@@ -677,67 +669,3 @@ def mandates_export(request: HttpRequest) -> HttpResponseBase:
     out.seek(0)
     kind = "csv" if csv else "xlsx"
     return FileResponse(out, as_attachment=True, filename=f"mandates-{city_date(at, actor.zone)}.{kind}")
-
-
-class TableForm(forms.Form):
-    """One table of mandates."""
-
-    table = forms.FileField(
-        label=gettext_lazy("文件"), widget=forms.ClearableFileInput(attrs={"accept": ".csv,.gz,.xlsx"}),
-        help_text=gettext_lazy("列：机构、职责、场所类型或行业代码、隐患类别、地区代码、环节、起、止（不含）、依据。先预览，再导入。"),
-    )  # fmt: skip
-
-
-@needs(*OFFICES)
-@require_http_methods(["GET", "POST"])
-def mandates_import(request: HttpRequest) -> HttpResponse:
-    """Take in a table of mandates: first a look at what would happen, then the same file in earnest."""
-    actor = actor_of(request)
-    at: datetime = request.at  # type: ignore[attr-defined]
-    form = TableForm(request.POST or None, request.FILES or None)
-    looked: TakenTable | None = None
-    sealed = request.POST.get("sealed", "")
-    try:
-        if sealed:
-            key, name = _unseal(actor, sealed)
-            taken = take_in_mandates(place_of_bytes(key), actor=actor, at=at, name=name)
-            counts = taken.as_json()
-            if counts["new"] + counts["changed"]:
-                operations.look_over(actor=actor, at=at)
-            messages.success(
-                request, _("已导入：新增 %(new)s，变更 %(changed)s，未变 %(same)s，退回 %(refused)s。") % counts
-            )
-            return redirect("/net/mandates/")
-        if request.method == "POST" and form.is_valid():
-            given = form.cleaned_data["table"]
-            stored = files.store(actor=actor, at=at, root=actor.root, stream=given, name=given.name or "", limit=files.IMPORT_LIMIT, accept=TABLES)  # fmt: skip
-            key, name = file_queries.file(actor, stored.pk).sha256, (given.name or "")[-120:]
-            sealed = signing.dumps([str(actor.person_id), actor.root, key, name], salt=SALT)
-            looked = take_in_mandates(place_of_bytes(key), actor=actor, at=at, dry=True, name=name)
-    except FileRefused as refused:
-        form.add_error(None, refused.en if in_english() else refused.zh)
-    except Refusal as refusal:
-        form.add_error(None, said(refusal))
-    steps = (Step(_("选择文件"), "now" if looked is None else "done"), Step(_("预览"), "todo" if looked is None else "now"), Step(_("导入")))  # fmt: skip
-    context = {
-        "form": form,
-        "steps": steps,
-        "looked": looked,
-        "counts": [(label, looked.as_json()[key]) for key, label in (("new", _("新增")), ("changed", _("变更")), ("same", _("未变")), ("refused", _("退回")))] if looked else (),
-        "problems": [(one.row, one.column, one.en if in_english() else one.zh) for one in looked.problems] if looked else (),
-        "notes": [(one.row, one.column, one.en if in_english() else one.zh) for one in looked.notes] if looked else (),
-        "sealed": sealed,
-        "crumbs": (Crumb(_("监管责任"), "/net/"), Crumb(_("职责表"), "/net/mandates/"), Crumb(_("导入职责表"))),
-    }  # fmt: skip
-    return render(request, "desk/net_import.html", context, status=422 if form.errors else 200)
-
-
-def _unseal(actor: Actor, text: str) -> tuple[str, str]:
-    """Return the stored bytes and the name of a file that this person looked at within the last day."""
-    try:
-        person, root, key, name = signing.loads(text, salt=SALT, max_age=DAY_SECONDS)
-    except (signing.BadSignature, ValueError) as error:
-        raise Http404 from error
-    if (person, root) != (str(actor.person_id), actor.root):
-        raise Http404
-    return str(key), str(name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from anban.web.desk import joint, net
+from anban.web.desk import joint, mechanisms, net, net_tables
 
 urlpatterns = [
     path("net/", net.matrix),
@@ -14,7 +14,14 @@ urlpatterns = [
     path("net/boundaries/<uuid:boundary_id>/<str:step>/", net.settle),
     path("net/mandates/", net.mandates),
     path("net/mandates/export/", net.mandates_export),
-    path("net/mandates/import/", net.mandates_import),
+    *(path(f"net/{table}/import/", net_tables.take_in, {"table": table}) for table in net_tables.KEPT),
+    *(path(f"net/{table}/import/refused/", net_tables.refused, {"table": table}) for table in net_tables.KEPT),
+    path("net/links/", net_tables.links),
+    path("net/links/export/", net_tables.links_export),
+    path("net/mechanisms/new/", mechanisms.new),
+    path("net/mechanisms/<uuid:mechanism_id>/", mechanisms.mechanism),
+    path("net/mechanisms/<uuid:mechanism_id>/change/", mechanisms.change),
+    path("net/mechanisms/<uuid:mechanism_id>/end/", mechanisms.end),
     path("net/joint/", joint.joints),
     path("net/joint/call/", joint.call),
     path("net/joint/<uuid:joint_id>/", joint.joint),

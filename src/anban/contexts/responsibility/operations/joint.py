@@ -22,7 +22,7 @@ from anban.contexts.territory.policies import require_may_arrange
 from anban.contexts.territory.queries import Coverage, bodies_over
 from anban.rules.clocks import Due
 from anban.rules.errors import Refusal, register
-from anban.rules.joint import KINDS, OPEN, RULINGS, PartState, answered
+from anban.rules.joint import KINDS, OPEN, RULINGS, PartState, answered, called_for
 
 register("joint.not_allowed", zh="这一部分不归您的单位办理。", en="This part is not your body's.")
 register("joint.nobody_asked", zh="请至少选择一个单位。", en="Choose at least one body.")
@@ -42,6 +42,24 @@ register(
     en="Say what each body owes and within how many working days.",
 )
 
+register(
+    "joint.lead_no_member",
+    zh="牵头单位也要写明自己办什么、几个工作日。",
+    en="The lead has a part of its own: say what it owes and by when.",
+)
+register(
+    "joint.trigger_missing",
+    zh="自动启动的机制须写明隐患类别或检查项。",
+    en="A mechanism that opens by itself needs a hazard class or check items.",
+)
+register("joint.name_taken", zh="已有同名的联动机制。", en="There is a mechanism of this name already.")
+register("joint.ended", zh="这个联动机制已经终止。", en="This mechanism has ended.")
+register(
+    "joint.change_too_early",
+    zh="日期须晚于现行机制的起始日（{day}）。",
+    en="The day must lie after the one on which the mechanism began ({day}).",
+)
+
 PATH: Final = "/net/joint/{}/"
 GOVERNMENTS: Final = ("district_government", "district_committee_office")
 
@@ -55,55 +73,118 @@ class Asked:
     limit_workdays: int | None = None
 
 
-def add_mechanism(
-    *,
-    actor: Actor,
-    at: datetime,
-    name: str,
-    lead: Body,
-    area: Area,
-    members: Sequence[Asked],
-    from_on: date,
-    hazard_class: str = "",
-    hazard_codes: Sequence[str] = (),
-    by_rule: bool = True,
-    basis: str = "",
-) -> Mechanism:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A mechanism as it is to be: name, lead, area, what opens it, what each member owes by when, from when on what ground."""
+
+    name: str
+    lead: Body
+    area: Area
+    members: Sequence[Asked]
+    from_on: date
+    hazard_class: str = ""
+    hazard_codes: Sequence[str] = ()
+    by_rule: bool = True
+    basis: str = ""
+
+
+def add_mechanism(*, actor: Actor, at: datetime, plan: Plan) -> Mechanism:
     """Set up a joint mechanism: its lead, and what each member owes by when.
 
-    Raises: territory.not_allowed, joint.nobody_asked, joint.member_twice, joint.limit_missing.
+    Raises: territory.not_allowed, joint.nobody_asked, joint.member_twice, joint.limit_missing, joint.lead_no_member,
+    joint.trigger_missing, joint.name_taken.
     """
     with unit():
-        require_may_arrange(actor, area.path, root=area.root_id)
-        if not members:
-            raise Refusal("joint.nobody_asked", field="members")
-        if len({one.body.pk for one in members}) < len(members):
-            raise Refusal("joint.member_twice", field="members")
-        if any(not one.part.strip() or not one.limit_workdays or one.limit_workdays > 60 for one in members):
-            raise Refusal("joint.limit_missing", field="members")
-        made = Mechanism.objects.create(
-            root=area.root_id,
-            name=name,
-            lead=lead,
-            area=area,
-            hazard_class=hazard_class,
-            hazard_codes=";".join(hazard_codes),
-            by_rule=by_rule,
-            basis=basis,
-            from_on=from_on,
-        )
-        Member.objects.bulk_create(
-            Member(mechanism=made, body=one.body, part=one.part.strip()[:200], limit_workdays=one.limit_workdays or 1)
-            for one in members
-        )
-        record(
-            "mechanism.added",
-            actor=actor,
-            at=at,
-            subject=("mechanism", made.pk),
-            data={"lead": str(lead.pk), "area": area.code, "members": [str(one.body.pk) for one in members]},
-        )
-        return made
+        _require_sound(actor, plan)
+        return _begin(actor, at, plan, None)
+
+
+def change_mechanism(*, actor: Actor, at: datetime, mechanism_id: UUID, plan: Plan) -> Mechanism:
+    """Let a mechanism go on otherwise from a day: the former one ends that day and stays on file; open matters keep its parts.
+
+    Raises: as ``add_mechanism``; joint.change_too_early, joint.ended.
+    """
+    with unit():
+        former = _standing(actor, mechanism_id)
+        _require_sound(actor, plan)
+        if plan.from_on <= former.from_on:
+            raise Refusal("joint.change_too_early", field="from_on", day=former.from_on.isoformat())
+        _end(actor, at, former, plan.from_on)
+        return _begin(actor, at, plan, former)
+
+
+def end_mechanism(*, actor: Actor, at: datetime, mechanism_id: UUID, until_on: date) -> Mechanism:
+    """End a mechanism with a day (exclusive): from then on it opens nothing. Raises: territory.not_allowed, joint.ended, joint.change_too_early."""
+    with unit():
+        row = _standing(actor, mechanism_id)
+        if until_on <= row.from_on:
+            raise Refusal("joint.change_too_early", field="until_on", day=row.from_on.isoformat())
+        return _end(actor, at, row, until_on)
+
+
+def _standing(actor: Actor, mechanism_id: UUID) -> Mechanism:
+    row = Mechanism.objects.select_for_update(of=("self",)).select_related("area").get(pk=mechanism_id)
+    require_may_arrange(actor, row.area.path, root=row.root)
+    if row.until_on is not None:
+        raise Refusal("joint.ended")
+    return row
+
+
+def _require_sound(actor: Actor, plan: Plan) -> None:
+    require_may_arrange(actor, plan.area.path, root=plan.area.root_id)
+    if not plan.members:
+        raise Refusal("joint.nobody_asked", field="members")
+    bodies = {one.body.pk for one in plan.members}
+    if len(bodies) < len(plan.members):
+        raise Refusal("joint.member_twice", field="members")
+    if any(not one.part.strip() or not one.limit_workdays or one.limit_workdays > 60 for one in plan.members):
+        raise Refusal("joint.limit_missing", field="members")
+    if plan.lead.pk not in bodies:
+        raise Refusal("joint.lead_no_member", field="lead")
+    if plan.by_rule and not plan.hazard_class and not plan.hazard_codes:
+        raise Refusal("joint.trigger_missing", field="hazard_class")
+
+
+def _begin(actor: Actor, at: datetime, plan: Plan, former: Mechanism | None) -> Mechanism:
+    root = plan.area.root_id
+    if Mechanism.objects.filter(root=root, name=plan.name, until_on__isnull=True).exists():
+        raise Refusal("joint.name_taken", field="name")
+    made = Mechanism.objects.create(
+        root=root,
+        name=plan.name,
+        lead=plan.lead,
+        area=plan.area,
+        hazard_class=plan.hazard_class,
+        hazard_codes=";".join(plan.hazard_codes),
+        by_rule=plan.by_rule,
+        basis=plan.basis,
+        from_on=plan.from_on,
+    )
+    Member.objects.bulk_create(
+        Member(mechanism=made, body=one.body, part=one.part.strip()[:200], limit_workdays=one.limit_workdays or 1)
+        for one in plan.members
+    )
+    record(
+        "mechanism.added",
+        actor=actor,
+        at=at,
+        subject=("mechanism", made.pk),
+        data={
+            "lead": str(plan.lead.pk),
+            "area": plan.area.code,
+            "members": {str(one.body.pk): one.limit_workdays for one in plan.members},
+            "from": plan.from_on.isoformat(),
+            "instead_of": str(former.pk) if former else "",
+        },
+    )
+    return made
+
+
+def _end(actor: Actor, at: datetime, row: Mechanism, until_on: date) -> Mechanism:
+    row.until_on = until_on
+    row.save(update_fields=["until_on"])
+    record("mechanism.ended", actor=actor, at=at, subject=("mechanism", row.pk), data={"until": until_on.isoformat()})
+    return row
 
 
 def open_joint(
@@ -227,12 +308,13 @@ def open_by_rule(
     """  # fmt: skip
     found = []
     with unit(savepoint=False):
-        several = len({one.body.pk for one in resolution.answers()[1:] if one.body is not None}) > 1
+        several = resolution.several
         coverage: Coverage | None = None
         for mechanism in mechanisms(actor.root, on):
-            by_item = bool(hazard_code) and hazard_code in mechanism.hazard_codes.split(";")
-            by_class = mechanism.hazard_class == hazard_class and bool(hazard_class) and grave and several
-            if not mechanism.by_rule or not (by_item or by_class):
+            if not called_for(
+                hazard_class=mechanism.hazard_class, hazard_codes=mechanism.hazard_codes.split(";"), by_rule=mechanism.by_rule,
+                of_class=hazard_class, of_code=hazard_code, grave=grave, several=several,
+            ):  # fmt: skip
                 continue
             coverage = coverage or Coverage.load(actor.root, on)
             if not coverage.covers(mechanism.area, area_path):
