@@ -21,7 +21,7 @@ from anban.contexts.risk.models import Assessment, Cell, Curve, Look, Report, To
 from anban.lake import assessing
 from anban.lake.assessing import assess
 from anban.lake.folder import manifest_hash
-from anban.lake.reading import FLAGS, Reading
+from anban.lake.reading import FLAGS, SUMS, Reading
 from anban.rules.errors import Refusal
 from tests.factories.kept import kept_world
 from tests.factories.office import Office
@@ -86,6 +86,10 @@ def test_every_figure_equals_the_list_that_it_opens(read_town: Town) -> None:
         for figure in FLAGS:
             total, listed = reading.places(queries.reaches(who), figure)
             assert sums[figure] == total == len(listed), (name, figure)
+        for figure in SUMS:
+            total, listed = reading.places(queries.reaches(who), figure)
+            assert sums[figure] == sum(row.amount for row in listed) == reading.amount(queries.reaches(who), figure)
+            assert total == len(listed)
         assert reading.figures(queries.reaches(who)) == {figure: sums[figure] for figure in FLAGS}
         seen.add(sums["places"])
     assert seen == {1, 2, 3}

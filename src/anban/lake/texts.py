@@ -40,6 +40,8 @@ STEPS: Final = (
     Step("debts", "result", "欠账"),
     Step("watches", "result", "观察期"),
     Step("duties", "result", "责任事项"),
+    Step("sighted", "view", "各来源看到的"),
+    Step("sightings", "result", "来源对照"),
     Step("episodes", "view", "时长"),
     Step("curves", "result", "反弹曲线"),
 )

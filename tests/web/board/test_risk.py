@@ -18,11 +18,13 @@ from django.conf import settings
 from django.test import Client
 
 from anban.base.people.actor import job_actor
+from anban.contexts.hazards.models import Cycle
 from anban.contexts.inspections.operations import record_visit
-from anban.contexts.risk import exporters, queries
+from anban.contexts.risk import exporters, operations, queries
 from anban.contexts.risk.models import Report
 from anban.contexts.risk.queries import Survival
 from anban.lake.assessing import assess, the_lake
+from anban.rules.errors import Refusal
 from anban.rules.visit_index import visit_index
 from anban.web.board import risk_words
 from anban.web.shell import middleware
@@ -50,6 +52,11 @@ def risky(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytes
         for days, code in ((90, "RG05"), (60, "RG07"), (30, "RG01")):
             at = AT - timedelta(days=days)
             record_visit(actor=made.actor("王敏"), at=at, visit=seen(shop, code=code, fact="不合格"))
+        first = Cycle.objects.select_related("hazard").order_by("found_on").first()
+        assert first is not None
+        closed = first.found_on + timedelta(days=20)
+        Cycle.objects.filter(pk=first.pk).update(ended_on=closed, outcome="rectified", proof="photo")
+        Cycle.objects.create(hazard=first.hazard, no=2, found_on=closed + timedelta(days=10), opened_at=AT)
         assess(actor=job_actor("test", "town"), at=AT)
         yield made
 
@@ -230,6 +237,35 @@ def test_report_is_drawn_up_signed_and_exported(risky: Town) -> None:
     assert re.fullmatch(r"RA-2026-\d{6}", Report.objects.get(signed_by__isnull=False).number)
 
 
+@pytest.mark.parametrize(("area", "sector"), [("A", ""), ("A01", ""), ("A01026", ""), ("A", "commerce")])
+def test_each_number_of_a_report_opens_the_list_that_it_counts(risky: Town, area: str, sector: str) -> None:
+    """Figures of the day and of the areas, as they were frozen, against the lists of the same assessment."""
+    client = client_of(risky, "林涛")
+    path = client.post("/risk/reports/", {"area": area, "sector": sector})["Location"]
+    page = opened(client, path)
+    links = re.findall(r'<td class="c-number"><a href="(/risk/places/[^"]+)"[^>]*>(\d+)<', page)
+    assert len(links) == page.count('<td class="c-number">') >= 16
+    for href, number in links:
+        listed = opened(client, unescape(href))
+        assert f"共 {number} 家" in listed or f"共 {number}，在" in listed, href
+        shown = re.findall(r'<tr><th scope="row">', listed)
+        assert len(shown) == int(re.search(r"(\d+) 家", listed)[1])  # type: ignore[index]
+    assert any("assessment=" in unescape(href) for href, _ in links)
+
+
+def test_a_post_of_one_sector_draws_up_and_reads_its_sector_alone(risky: Town) -> None:
+    commerce = client_of(risky, "周航")
+    assert commerce.post("/risk/reports/", {"area": "A01", "sector": ""}).status_code == 200
+    with pytest.raises(Refusal) as refusal:
+        operations.draw_up(actor=risky.actor("周航"), at=AT, area_code="A01")
+    assert refusal.value.code == "risk.sector_needed"
+    path = commerce.post("/risk/reports/", {"area": "A01", "sector": "commerce"})["Location"]
+    assert opened(commerce, path).count("/risk/places/?") >= 16
+    whole = client_of(risky, "何静").post("/risk/reports/", {"area": "A01"})["Location"]
+    assert commerce.get(whole).status_code == 404
+    assert whole not in opened(commerce, "/risk/reports/")
+
+
 def test_report_of_an_area_out_of_reach_is_refused(risky: Town) -> None:
     answer = client_of(risky, "刘洋").post("/risk/reports/", {"area": "A02"})
     assert answer.status_code == 200
@@ -259,9 +295,24 @@ def test_signing_needs_the_post(risky: Town) -> None:
 # The curves as lines
 
 
+def test_the_closes_of_a_curve_open_their_list(risky: Town) -> None:
+    """A close on the spot and its rebound: counted by the curve, and listed from the same snapshot."""
+    client = client_of(risky, "林涛")
+    for by in ("proof", "class", "kind", "area"):
+        page = opened(client, f"/risk/?by={by}")
+        links = re.findall(r'href="(/risk/rounds/[^"]+)">(\d+)<', page)
+        assert links, by
+        for href, number in links:
+            listed = opened(client, unescape(href))
+            assert f"共 {number} 条" in listed, href
+            assert len(re.findall(r'<tr><th scope="row"><a href="/ledger/', listed)) == int(number)
+    assert "天后反弹" in opened(client, "/risk/rounds/?by=proof&name=photo")
+    assert "共 0 条" in opened(client_of(risky, "高远"), "/risk/rounds/?by=proof&name=photo")
+
+
 def test_chart_draws_steps_and_reads_them_off() -> None:
     curve = Survival("photo", False, 10, 4, ((10, 0.9, 0.1, 10), (100, 0.6, 0.2, 5)))
-    drawn = risk_words.chart([curve], ["照片"])
+    drawn = risk_words.chart([curve], [("照片", "/x/")])
     assert drawn is not None
     (line,) = drawn.lines
     assert line.back == ("10%", "—", "—")

@@ -148,3 +148,16 @@ ROUNDS = declare(
         changed_by=(("hazards_cycle", "c.id", "cycle"), ("hazards_hazard", "c.hazard_id", "hazard")),
     )
 )  # fmt: skip
+
+VOICES = declare(
+    Export(
+        # Only of what was heard of more than once: of all others the hazard itself says by whom.
+        name="voices", version=1, source="hazards_hazard h JOIN hazards_voice v ON v.hazard_id = h.id AND h.voices_count > 1",
+        root="h.root", period="found_on",
+        columns=(
+            Column("voice", "key", "v.id"), Column("hazard", "key", "v.hazard_id"), Column("origin", "text", "v.origin"),
+            Column("found_on", "date", "v.found_on"),
+        ),
+        changed_by=(("hazards_hazard", "v.hazard_id", "hazard"),),
+    )
+)  # fmt: skip

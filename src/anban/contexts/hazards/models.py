@@ -111,6 +111,7 @@ class Hazard(Sealed):
                 fields=["root", "-found_on", "-id", *(c for c in CHIPS if c != "found_on")], name="hazard_by_found"
             ),
             models.Index(fields=["root", "place", "-id", *CHIPS], name="hazard_by_place"),
+            models.Index(fields=["id"], name="hazard_heard_again", condition=Q(voices_count__gt=1)),
             models.Index(fields=["watch_until"], name="hazard_watch", condition=Q(watch_until__isnull=False)),
         ]
 

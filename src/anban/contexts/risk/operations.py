@@ -42,6 +42,11 @@ register(
     zh="还没有评估，无法起草研判。",
     en="There is no assessment yet on which a report could stand.",
 )
+register(
+    "risk.sector_needed",
+    zh="您的岗位只看自己的行业：请选择行业，研判才说得完整。",
+    en="Your post sees its own sector alone: choose it, so that the assessment is whole.",
+)
 register("risk.area_unknown", zh="没有这个地区：{area}。", en="There is no area {area}.")
 register(
     "risk.report_unknown", zh="没有这份研判，或您无权查看。", en="There is no such report, or you may not read it."
@@ -278,13 +283,15 @@ def draw_up(
 ) -> Report:
     """Draw up the assessment of an area (in a sector): the figures of the day, and those of an earlier one beside them.
 
-    Raises: risk.no_assessment, risk.area_unknown, risk.not_allowed, risk.earlier_not_earlier.
+    Raises: risk.no_assessment, risk.area_unknown, risk.not_allowed, risk.sector_needed, risk.earlier_not_earlier.
     """
     with unit():
         area = Area.objects.filter(root_id=actor.root, code=area_code).first()
         if area is None:
             raise Refusal("risk.area_unknown", field="area", area=area_code)
         policies.require_may_draw_up(actor, area.path)
+        if not queries.reads_whole(actor, area.path, sector):
+            raise Refusal("risk.sector_needed", field="sector")
         of = queries.assessment(actor, assessment_id) if assessment_id else queries.current(actor)
         if of is None or actor.person_id is None:
             raise Refusal("risk.no_assessment")
@@ -296,7 +303,7 @@ def draw_up(
         facts: dict[str, Any] = {
             "now": queries.figures(actor, of, area=whole, kinds=kinds),
             "before": queries.figures(actor, earlier, area=whole, kinds=kinds) if earlier else {},
-            "areas": queries.by_area(actor, of, parts=area.path.count("/") + 1, area=whole),
+            "areas": queries.by_area(actor, of, parts=area.path.count("/") + 1, area=whole, kinds=kinds),
             "places": [
                 {
                     "id": one.place_id.hex, "name": one.name, "chance": round(one.chance, 4),

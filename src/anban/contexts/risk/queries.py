@@ -12,7 +12,7 @@ import orjson
 from django.db.models import Q, QuerySet, Sum
 
 from anban.base.people.actor import Actor
-from anban.contexts.catalog.queries import sector_scope
+from anban.contexts.catalog.queries import sector_scope, sectors
 from anban.contexts.establishments.queries import reach_of
 from anban.contexts.hazards.queries import visible_to as visible_hazards
 from anban.contexts.risk.models import (
@@ -102,11 +102,15 @@ def figures(actor: Actor, of: Assessment, *, area: str = "", kinds: frozenset[st
     return {name: int(summed[f"n_{name}"]) for name in names}
 
 
-def by_area(actor: Actor, of: Assessment, *, parts: int, area: str = "") -> dict[str, dict[str, int]]:
+def by_area(
+    actor: Actor, of: Assessment, *, parts: int, area: str = "", kinds: frozenset[str] | None = None
+) -> dict[str, dict[str, int]]:
     """Return the figures of each area so many steps below the root (2: districts, 3: streets), by path."""
     rows = visible_to(actor, of)
     if area:
         rows = rows.filter(within(area, "street"))
+    if kinds is not None:
+        rows = rows.filter(kind__in=sorted(kinds))
     names = (*FIGURES, *SHARES)
     summed = rows.order_by().values("street").annotate(**{f"n_{name}": Sum(name, default=0) for name in names})
     found: dict[str, dict[str, int]] = {}
@@ -207,14 +211,41 @@ def curves(of: Assessment, *, curve: str, what: str) -> list[Survival]:
 
 
 def reports(actor: Actor) -> QuerySet[Report]:
-    """Return the area and sector assessments of the areas that the actor covers, the newest first."""
+    """Return the area and sector assessments of which the actor may see every figure's list, the newest first."""
     rows = Report.objects.filter(root=actor.root).select_related(
         "area", "assessment", "earlier", "made_by", "signed_by"
     )
     covered = NOTHING
-    for prefix, _ in reaches(actor):
-        covered |= within(prefix) if prefix else Q(pk__isnull=False)
+    for prefix, kinds in reaches(actor):
+        one = within(prefix) if prefix else Q(pk__isnull=False)
+        covered |= one if kinds is None else one & Q(sector__in=_sectors_within(actor.root, kinds))
     return rows.filter(covered).order_by("-id")
+
+
+def _sectors_within(root: str, kinds: frozenset[str]) -> list[str]:
+    """Return the sectors all of whose kinds of place are among these."""
+    named = ((code, frozenset(each for each in text.split(";") if each)) for code, text in _sector_kinds(root))
+    return [code for code, own in named if own and own <= kinds]
+
+
+def _sector_kinds(root: str) -> list[tuple[str, str]]:
+    return list(sectors(root).values_list("code", "kinds"))
+
+
+def whole_sectors(actor: Actor) -> frozenset[str] | None:
+    """Return of which sectors the actor reads every kind of place; None where it reads all kinds."""
+    own = [kinds for _, kinds in reaches(actor)]
+    if None in own:
+        return None
+    return frozenset(code for kinds in own if kinds for code in _sectors_within(actor.root, kinds))
+
+
+def reads_whole(actor: Actor, path: str, sector: str) -> bool:
+    """Tell whether the actor reads every place of an area, or of a sector in it."""
+    return any(
+        path.startswith(prefix) and (kinds is None or sector in _sectors_within(actor.root, kinds))
+        for prefix, kinds in reaches(actor)
+    )
 
 
 def report(actor: Actor, report_id: UUID) -> Report | None:

@@ -6,7 +6,7 @@ WITH later AS (
 ),
 rebounds AS (
     SELECT
-        'rebound' AS curve, c.street, c.place_kind, c.class_code, c.proof, c.acceptor, c.inferred,
+        'rebound' AS curve, c.hazard, c.no, c.ended_on, c.street, c.place_kind, c.class_code, c.proof, c.acceptor, c.inferred,
         date_diff('day', c.ended_on, COALESCE(l.back_on, $as_of)) AS days,
         CASE WHEN l.back_on IS NOT NULL THEN 1 ELSE 0 END AS event
     FROM cycles_at AS c
@@ -15,7 +15,7 @@ rebounds AS (
 ),
 closings AS (
     SELECT
-        'closing' AS curve, street, place_kind, class_code, '' AS proof, acceptor, inferred,
+        'closing' AS curve, hazard, no, ended_on, street, place_kind, class_code, '' AS proof, acceptor, inferred,
         date_diff('day', found_on, COALESCE(ended_on, $as_of)) AS days,
         CASE WHEN ended_on IS NOT NULL THEN 1 ELSE 0 END AS event
     FROM cycles_at
@@ -26,7 +26,7 @@ both_kinds AS (
     SELECT * FROM closings
 )
 SELECT
-    curve, street, place_kind, class_code, proof, acceptor, inferred,
+    curve, hazard, no, ended_on, street, place_kind, class_code, proof, acceptor, inferred,
     least(greatest(days, 0), 365) AS days,
     CASE WHEN days > 365 THEN 0 ELSE event END AS event
 FROM both_kinds

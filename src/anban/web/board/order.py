@@ -17,6 +17,7 @@ from anban.contexts.risk import queries
 from anban.contexts.territory import queries as territory
 from anban.lake.reading import Reading
 from anban.rules.errors import Refusal
+from anban.web.board.board import written
 from anban.web.board.risk_words import percent
 from anban.web.desk.places import area_words
 from anban.web.desk.wording import said
@@ -64,13 +65,13 @@ def _told(actor: Actor, card: Mapping[str, Any]) -> dict[str, Any]:
     data = card["data"]
     return {
         "learned": True, "position": card["data_position"], "as_of": card["as_of"],
-        "places": _written(data["places"]), "visits": _written(data["visits"]), "known": _written(data["with_outcome"]),
+        "places": written(data["places"]), "visits": written(data["visits"]), "known": written(data["with_outcome"]),
         "base": percent(data["base_rate"]), "groups": data["inspector_groups"],
-        "sample": _written(training["rows"]), "finds": _written(training["finds"]), "seed": training["seed"],
+        "sample": written(training["rows"]), "finds": written(training["finds"]), "seed": training["seed"],
         "window_days": training["window_days"], "features": len(card["features"]),
         "windows": [
             {
-                "on": each["from"], "visits": _written(each["visits"]), "finds": _written(each["finds"]), "auc": f"{each['auc']:.2f}",
+                "on": each["from"], "visits": written(each["visits"]), "finds": written(each["finds"]), "auc": f"{each['auc']:.2f}",
                 "within": "—" if (within := each.get("within_group_auc")) is None else f"{within:.2f}",
             }
             for each in card["earlier_windows"]
@@ -78,10 +79,6 @@ def _told(actor: Actor, card: Mapping[str, Any]) -> dict[str, Any]:
         "plot": plot(card["calibration"]),
         **_equity(actor, card["equity"]),
     }  # fmt: skip
-
-
-def _written(number: int) -> str:
-    return f"{number:,}".replace(",", " ")
 
 
 def _equity(actor: Actor, equity: Mapping[str, Any]) -> dict[str, Any]:
@@ -92,9 +89,9 @@ def _equity(actor: Actor, equity: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "areas": [
             {
-                "name": names.get(each["area"]) or each["area"], "places": _written(each["places"]),
+                "name": names.get(each["area"]) or each["area"], "places": written(each["places"]),
                 "chance": percent(each["mean_chance"]), "top": percent(each["share_in_top_tenth"]),
-                "visits": _written(each["visits_last_year"]),
+                "visits": written(each["visits_last_year"]),
                 "found": percent(each["found_last_year"]) if each["visits_last_year"] >= FEW_VISITS else "—",
             }
             for each in sorted(rows, key=lambda one: (-one["share_in_top_tenth"], one["area"]))
@@ -131,7 +128,7 @@ def plot(tenths: Sequence[Mapping[str, float]]) -> Plot | None:
 
     return Plot(
         tuple(
-            (MARGIN + at(each["predicted"]), SIDE - at(each["found"]) + 8, percent(each["predicted"]), percent(each["found"]), _written(int(each["rows"])))
+            (MARGIN + at(each["predicted"]), SIDE - at(each["found"]) + 8, percent(each["predicted"]), percent(each["found"]), written(int(each["rows"])))
             for each in tenths
         ),
         tuple((MARGIN + at(top * n / 2), SIDE - at(top * n / 2) + 8, percent(top * n / 2)) for n in range(3)),

@@ -25,9 +25,10 @@ from anban.contexts.risk import operations, policies, queries
 from anban.contexts.risk.exporters import report_pdf
 from anban.contexts.territory import queries as territory
 from anban.kit.clock import city_date
-from anban.lake.reading import FLAGS, Found, Reading
+from anban.lake.reading import LISTS, SUMS, Found, Reading
 from anban.rules.errors import Refusal
 from anban.web.board import risk_words as words
+from anban.web.board.board import written
 from anban.web.desk.places import area_words, kind_names
 from anban.web.desk.wording import said
 from anban.web.shell.access import OFFICIALS, actor_of, needs
@@ -41,6 +42,7 @@ LATE_DAYS: Final = 2
 STREET_PARTS: Final = 3
 DISTRICT_PARTS: Final = 2
 _PATH: Final = re.compile(r"([0-9A-Za-z]+/){1,8}")
+_UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 GROUPS: Final = {
     "proof": gettext_lazy("按销号依据"),
     "class": gettext_lazy("按隐患类别"),
@@ -49,18 +51,31 @@ GROUPS: Final = {
 }
 
 
-def list_href(figure: str, area: str = "") -> str:
-    """Return the address of the list that a figure opens."""
-    return "/risk/places/?" + urlencode({"figure": figure, **({"area": area} if area else {})})
+def list_href(figure: str, area: str = "", *, street: str = "", sector: str = "", of: str = "") -> str:
+    """Return the address of the list that a figure opens: below an area or in exactly one street, of a sector, on another day."""
+    asked = {"figure": figure, "area": area, "street": street, "sector": sector, "assessment": of}
+    return "/risk/places/?" + urlencode({name: value for name, value in asked.items() if value})
 
 
-def _area(request: HttpRequest) -> str:
+def area_of(request: HttpRequest) -> str:
+    """Return the area that the address asks for; empty where it is no path."""
     path = request.GET.get("area", "")
     return path if _PATH.fullmatch(path) else ""
 
 
-def _written(number: int) -> str:
-    return f"{number:,}".replace(",", " ")
+def page_of(request: HttpRequest) -> int:
+    """Return which page of a list the address asks for, the first where it is no number."""
+    text = request.GET.get("page", "1")
+    return min(max(int(text), 1), 100_000) if text.isascii() and text.isdigit() else 1
+
+
+def pager_of(query: Mapping[str, str], page: int, shown: int, total: int, text: str) -> Pager:
+    """Return the way to the pages before and after; ``text`` names the first and last row shown."""
+    return Pager(
+        previous_href=f"?{urlencode({**query, 'page': page - 1})}" if page > 1 else "",
+        next_href=f"?{urlencode({**query, 'page': page + 1})}" if page * PAGE < total else "",
+        shown=text % {"first": (page - 1) * PAGE + 1, "last": (page - 1) * PAGE + shown},
+    )
 
 
 @needs(*OFFICIALS)
@@ -70,7 +85,7 @@ def risk(request: HttpRequest) -> HttpResponse:
     actor = actor_of(request)
     at: datetime = request.at  # type: ignore[attr-defined]
     newest = queries.current(actor)
-    area = _area(request)
+    area = area_of(request)
     context: dict[str, Any] = {
         "title": _("风险"), "scope": territory.scope_label(actor, english=in_english()), "newest": newest,
         "reports_href": "/risk/reports/",
@@ -89,7 +104,7 @@ def risk(request: HttpRequest) -> HttpResponse:
         "late": (city_date(at, actor.zone) - newest.as_of).days >= LATE_DAYS,
         "figures_missing": missing,
         "figures": [
-            Figure(_written(sums[key]), str(name), list_href(key, area), quiet=not sums[key])
+            Figure(written(sums[key]), str(name), list_href(key, area), quiet=not sums[key])
             for key, (name, _what) in words.FIGURES.items()
         ]
         if sums
@@ -138,7 +153,9 @@ def _areas(actor: Actor, newest: Any, area: str) -> dict[str, Any]:
     named = {path: names[path][side] if path in names else _("地区不明") for path in found}
 
     def cell(key: str, path: str) -> tuple[str, str, str]:
-        return key, _written(found[path][key]), list_href(key, path) if path.count("/") == parts else ""
+        # What lies above the areas of the table counts in its own area alone.
+        here = {"area": path} if path.count("/") == parts else {"street": path}
+        return key, written(found[path][key]), list_href(key, **here) if path else ""
 
     return {
         "heads": [(key, str(words.SHORT.get(key, words.FIGURES[key][0]))) for key in queries.FIGURES],
@@ -169,7 +186,7 @@ def _lots(actor: Actor, newest: Any, area: str) -> dict[str, Any]:
     except Refusal as refusal:
         return {"lots_missing": said(refusal)}
     return {
-        "lots": _place_rows(actor, rows), "lots_total": _written(total), "lots_href": list_href("drawn", area),
+        "lots": _place_rows(actor, rows), "lots_total": written(total), "lots_href": list_href("drawn", area),
         "seed": reading.seed,
     }  # fmt: skip
 
@@ -184,7 +201,7 @@ def _place_rows(actor: Actor, rows: Sequence[Found]) -> list[dict[str, Any]]:
             "id": one.place_id.hex, "name": known[one.place_id].name if one.place_id in known else _("已并入其他单位"),
             "href": f"/places/{one.place_id}/" if one.place_id in known else "",
             "kind": kinds.get(one.kind, one.kind), "where": where.get(one.area_path, ""), "last_day": one.last_day,
-            "open": one.open_now, "overdue": one.overdue_now, "checks": one.checks_365, "lot": one.lot or "",
+            "open": one.open_now, "overdue": one.overdue_now, "checks": one.checks_365, "lot": one.lot or "", "amount": one.amount,
             "chance": words.likelihood(one.chance, never_seen=one.last_day is None),
         }
         for one in rows
@@ -212,9 +229,13 @@ def _curves(request: HttpRequest, actor: Actor, newest: Any) -> dict[str, Any]:
             path: pair[1 if in_english() else 0]
             for path, pair in territory.area_names(actor.root, [o.name for o in found]).items()
         }
-    titles = [words.group_name(by, one.name, names) for one in found]
+    titles = [words.group_name(by, one.name, names) + (_("（推定）") if one.inferred else "") for one in found]
+    hrefs = [
+        "/risk/rounds/?" + urlencode({"by": by, "name": one.name, **({"inferred": "1"} if one.inferred else {})})
+        for one in found
+    ]
     return {
-        "chart": words.chart(found, titles),
+        "chart": words.chart(found, list(zip(titles, hrefs, strict=True))),
         "curve_tabs": [
             Tab(str(label), f"?{urlencode({**request.GET.dict(), 'by': key})}#curves", current=key == by)
             for key, label in GROUPS.items()
@@ -239,41 +260,50 @@ def _hazards(actor: Actor, newest: Any, which: str, area: str) -> list[dict[str,
 @needs(*OFFICIALS)
 @require_GET
 def places(request: HttpRequest) -> HttpResponse:
-    """Show the places that a figure of the newest assessment counts."""
+    """Show the places that a figure of an assessment counts: of the newest one, or of the one that a report stands on."""
     actor = actor_of(request)
-    newest = queries.current(actor)
+    wanted = request.GET.get("assessment", "")
+    of = queries.assessment(actor, UUID(wanted)) if _UUID.fullmatch(wanted) else queries.current(actor)
     figure = request.GET.get("figure", "places")
-    if figure not in FLAGS:
+    if figure not in LISTS or (wanted and of is None):
         raise Http404
     title, what = words.LISTS[figure]
     context: dict[str, Any] = {
-        "title": title, "what": what, "newest": newest, "crumbs": (Crumb(_("风险"), "/risk/"), Crumb(str(title))),
+        "title": title, "what": what, "newest": of, "crumbs": (Crumb(_("风险"), "/risk/"), Crumb(str(title))),
     }  # fmt: skip
-    if newest is None:
+    if of is None:
         return render(request, "board/risk_places.html", context)
-    area, kind = _area(request), request.GET.get("kind", "")[:40]
-    page = min(max(int(text), 1), 100_000) if (text := request.GET.get("page", "1")).isascii() and text.isdigit() else 1
+    given = {name: request.GET.get(name, "")[:60] for name in ("kind", "sector", "street")}
+    kinds = queries.kinds_of_sector(actor.root, given["sector"], of.as_of) if given["sector"] else None
+    if given["kind"]:
+        kinds = frozenset({given["kind"]}) if kinds is None else kinds & {given["kind"]}
+    area, page = area_of(request), page_of(request)
+    reaches = queries.reaches(actor)
     try:
-        reading = Reading.of(newest.root, newest.folder)
+        reading = Reading.of(of.root, of.folder)
         total, rows = reading.places(
-            queries.reaches(actor), figure, area=area, kind=kind, offset=(page - 1) * PAGE, limit=PAGE
+            reaches, figure, area=area, street=given["street"], kinds=kinds, offset=(page - 1) * PAGE, limit=PAGE
         )
+        amount = reading.amount(reaches, figure, area=area, street=given["street"], kinds=kinds)
     except Refusal as refusal:
         return render(request, "board/risk_places.html", {**context, "problem": said(refusal)})
-    query = {key: value for key, value in (("figure", figure), ("area", area), ("kind", kind)) if value}
+    query = {
+        key: value
+        for key, value in (("figure", figure), ("area", area), ("assessment", wanted), *given.items())
+        if value
+    }
     context |= {
         "scope": area_words(actor.root, [area]).get(area, "") if area else "",
-        "count": _("共 %(count)s 家") % {"count": _written(total)},
+        "count": _("共 %(amount)s，在 %(count)s 家") % {"amount": written(amount), "count": written(total)}
+        if figure in SUMS
+        else _("共 %(count)s 家") % {"count": written(total)},
         "total": total,
         "rows": _place_rows(actor, rows),
         "drawn": figure == "drawn",
+        "amounts": figure in SUMS,
         "seed": reading.seed,
-        "pager": Pager(
-            previous_href=f"?{urlencode({**query, 'page': page - 1})}" if page > 1 else "",
-            next_href=f"?{urlencode({**query, 'page': page + 1})}" if page * PAGE < total else "",
-            shown=_("第 %(first)s–%(last)s 家") % {"first": (page - 1) * PAGE + 1, "last": (page - 1) * PAGE + len(rows)},
-        ),
-    }  # fmt: skip
+        "pager": pager_of(query, page, len(rows), total, _("第 %(first)s–%(last)s 家")),
+    }
     return render(request, "board/risk_places.html", context)
 
 
@@ -297,7 +327,10 @@ class Drawing(forms.Form):
         ]
         self.fields["area"].choices = [(area.code, getattr(area, side)) for area in fitting]  # type: ignore[attr-defined]
         zh = "en" if in_english() else "zh"
-        self.fields["sector"].choices = [("", _("全部行业")), *catalog.sectors(actor.root).values_list("code", zh)]  # type: ignore[attr-defined]
+        own = queries.whole_sectors(actor)
+        named = [pair for pair in catalog.sectors(actor.root).values_list("code", zh) if own is None or pair[0] in own]
+        self.fields["sector"].choices = [("", _("全部行业")), *named] if own is None else named  # type: ignore[attr-defined]
+        self.fields["sector"].required = own is not None
         days = list(queries.assessments(actor)[1:40])
         self.fields["earlier"].choices = [("", _("不对比")), *((str(one.pk), one.as_of.isoformat()) for one in days)]  # type: ignore[attr-defined]
 
@@ -363,12 +396,46 @@ def _shown(request: HttpRequest, row: Any, problem: str, code: str = "") -> Http
     told = written_out(row)
     context = {
         "title": told["title"], "row": row, "told": told, "problem": problem, "code": code,
+        **_linked(row, told),
         "crumbs": (Crumb(_("风险"), "/risk/"), Crumb(_("地区和行业研判"), "/risk/reports/"), Crumb(row.number)),
         "may_sign": may_sign and row.state == "draft",
         "may_withdraw": may_sign and row.state != "withdrawn",
         "pdf": Action(_("导出 PDF"), f"/risk/reports/{row.pk}/pdf/", Tone.PLAIN),
     }  # fmt: skip
     return render(request, "board/risk_report.html", context, status=422 if problem else 200)
+
+
+def _linked(row: Any, told: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the figures of a report with the lists that they open, in the results of the days that they were taken from."""
+    facts = orjson.loads(row.figures)
+    whole = row.area_path if row.area.parent_id else ""
+
+    def of_area(figure: str, path: str) -> str:
+        where = {"area": path} if path.count("/") > row.area_path.count("/") else {"street": path}
+        return list_href(figure, **where, sector=row.sector, of=str(row.assessment_id))
+
+    return {
+        "figures": [
+            (
+                *one, list_href(key, whole, sector=row.sector, of=str(row.assessment_id)),
+                list_href(key, whole, sector=row.sector, of=str(row.earlier_id)) if row.earlier_id else "",
+            )
+            for key, one in zip(_keys(facts["now"]), told["figures"], strict=True)
+        ],
+        "areas": [
+            (name, [(cell, of_area(key, path)) for key, cell in zip(_heads(facts["now"]), cells, strict=True)])
+            for path, (name, cells) in zip(sorted(facts["areas"]), told["areas"], strict=True)
+        ],
+    }  # fmt: skip
+
+
+def _heads(figures: Mapping[str, int]) -> list[str]:
+    """Return the figures that a report's table of areas has: those known when it was drawn up."""
+    return [key for key in queries.FIGURES if key in figures]
+
+
+def _keys(figures: Mapping[str, int]) -> list[str]:
+    return [*_heads(figures), *(key for key in words.HAZARDS if key in figures)]
 
 
 def written_out(row: Any) -> dict[str, Any]:
@@ -379,7 +446,6 @@ def written_out(row: Any) -> dict[str, Any]:
     )
     side = 1 if in_english() else 0
     names = territory.area_names(row.root, facts["areas"])
-    labels = {**{key: name for key, (name, _what) in words.FIGURES.items()}, **words.HAZARDS}
     before = facts["before"]
     root = territory.root(row.root)
     return {
@@ -388,17 +454,20 @@ def written_out(row: Any) -> dict[str, Any]:
         "number": row.number, "as_of": row.assessment.as_of.isoformat(),
         "earlier": row.earlier.as_of.isoformat() if row.earlier else "",
         "figures": [
-            (str(name), _written(facts["now"][key]), _written(before[key]) if before else "", _change(facts["now"][key], before.get(key)))
-            for key, name in labels.items()
+            (
+                str(words.LISTS[key][0]), written(facts["now"][key]), written(before[key]) if key in before else "—" if before else "",
+                _change(facts["now"][key], before.get(key)),
+            )
+            for key in _keys(facts["now"])
         ],
-        "area_heads": [str(words.SHORT.get(key, words.FIGURES[key][0])) for key in queries.FIGURES],
+        "area_heads": [str(words.SHORT.get(key, words.FIGURES[key][0])) for key in _heads(facts["now"])],
         "areas": [
-            (names[path][side] if path in names else path, [_written(sums[key]) for key in queries.FIGURES])
+            (names[path][side] if path in names else path, [written(sums[key]) for key in _heads(facts["now"])])
             for path, sums in sorted(facts["areas"].items())
         ],
         "places": [
             (
-                one["id"], one["name"],
+                str(UUID(one["id"])), one["name"],
                 words.likelihood(one["chance"], never_seen=any(fact == words.NEVER for fact, _n in one["reasons"])),
                 words.reason_list(one["reasons"], one.get("told")),
             )

@@ -36,7 +36,26 @@ SHARES: Final[Mapping[str, tuple[Any, Any]]] = {
 }
 """How visits fall on the areas, in words as the figures."""
 
-LISTS: Final[Mapping[str, tuple[Any, Any]]] = {**FIGURES, **SHARES}
+HAZARDS: Final[Mapping[str, tuple[Any, Any]]] = {
+    "hazards_open": (gettext_lazy("在账隐患"), gettext_lazy("评估日还没销号的隐患，按单位列出各有几条")),
+    "hazards_overdue": (gettext_lazy("逾期隐患"), gettext_lazy("评估日在账、已过整改期限的隐患，按单位列出各有几条")),
+    "hazards_major": (
+        gettext_lazy("重大（含疑似、待判）"),
+        gettext_lazy("评估日在账的重大、疑似重大和待判隐患，按单位列出各有几条"),
+    ),
+    "hazards_found": (
+        gettext_lazy("一年内发现的隐患"),
+        gettext_lazy("评估日前 365 天内发现的隐患，按单位列出各有几条"),
+    ),
+    "visits": (gettext_lazy("一年内到场次数"), gettext_lazy("评估日前 365 天内的到场，按单位列出各有几次")),
+    "checks": (
+        gettext_lazy("一年内行政检查次数"),
+        gettext_lazy("评估日前 365 天内的行政检查或例行检查，按单位列出各有几次"),
+    ),
+}
+"""Further figures of a report; each opens the places that it is made of."""
+
+LISTS: Final[Mapping[str, tuple[Any, Any]]] = {**FIGURES, **SHARES, **HAZARDS}
 
 SHORT: Final = {
     "stale": gettext_lazy("一年未检"),
@@ -47,14 +66,6 @@ SHORT: Final = {
 }
 """What figures are called at the head of a table."""
 
-HAZARDS: Final = {
-    "hazards_open": gettext_lazy("在账隐患"),
-    "hazards_overdue": gettext_lazy("逾期隐患"),
-    "hazards_major": gettext_lazy("重大（含疑似、待判）"),
-    "hazards_found": gettext_lazy("一年内发现的隐患"),
-    "visits": gettext_lazy("一年内到场次数"),
-    "checks": gettext_lazy("一年内行政检查次数"),
-}
 NEVER: Final = "never_seen"
 DAYS_A_MONTH: Final = 30.44
 TWO_MONTHS: Final = 60
@@ -132,6 +143,7 @@ class Line:
     number: int
     points: str
     episodes: int
+    href: str
     back: tuple[str, ...]
 
 
@@ -156,12 +168,15 @@ class Chart:
         return HEIGHT - 24
 
 
-def chart(curves: Sequence[Survival], named: Sequence[str]) -> Chart | None:
-    """Return the largest groups in one frame; None where nothing was closed yet. The frame begins at the lowest tenth reached."""
-    shown = [(curve, name) for curve, name in zip(curves, named, strict=True) if curve.points][:SHOWN]
+def chart(curves: Sequence[Survival], named: Sequence[tuple[str, str]]) -> Chart | None:
+    """Return the largest groups in one frame, each with its name and the list of its rounds; None where nothing was closed yet.
+
+    The frame begins at the lowest tenth reached.
+    """
+    shown = [(curve, *name) for curve, name in zip(curves, named, strict=True) if curve.points][:SHOWN]
     if not shown:
         return None
-    low = min(share for curve, _name in shown for _d, share, _e, _n in curve.points)
+    low = min(share for curve, _name, _href in shown for _d, share, _e, _n in curve.points)
     floor = max(0.0, min(0.9, int(low * 10) / 10))
     bottom = HEIGHT - 24
 
@@ -172,12 +187,12 @@ def chart(curves: Sequence[Survival], named: Sequence[str]) -> Chart | None:
         return TOP + (bottom - TOP) * (1 - (share - floor) / (1 - floor))
 
     lines = []
-    for number, (curve, name) in enumerate(shown, start=1):
+    for number, (curve, name, href) in enumerate(shown, start=1):
         points = [(x(0), y(1.0))]
         for days, share, _error, _left in curve.points:
             points += [(x(days), points[-1][1]), (x(days), y(share))]
         reads = tuple("—" if (at := curve.share_at(days)) is None else percent(1 - at) for days in READ_AT)
-        lines.append(Line(name, number, " ".join(f"{a:.1f},{b:.1f}" for a, b in points), curve.episodes, reads))
+        lines.append(Line(name, number, " ".join(f"{a:.1f},{b:.1f}" for a, b in points), curve.episodes, href, reads))
     steps = [floor + (1 - floor) * n / 4 for n in range(5)]
     return Chart(
         tuple(lines),

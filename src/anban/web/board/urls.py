@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from django.urls import path
 
-from anban.web.board import board, order, risk, simulation, warnings
+from anban.web.board import board, order, risk, simulation, unseen, warnings
 
 urlpatterns = [
     path("board/", board.board),
     path("board/<slug:code>/", board.district),
     path("risk/", risk.risk),
     path("risk/places/", risk.places),
+    path("risk/rounds/", unseen.round_list),
+    path("risk/unseen/", unseen.unseen),
+    path("risk/unseen/list/", unseen.seen_list),
     path("risk/order/", order.order),
     path("risk/warnings/", warnings.warnings),
     path("risk/warnings/<uuid:warning_id>/answer/", warnings.answer),
