@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import argparse
 import ast
+import importlib
 import os
 import random
 import re
+import resource
+import runpy
 import shutil
-import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+
+import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 OTHER: dict[type[ast.cmpop], type[ast.cmpop]] = {
@@ -79,6 +83,88 @@ def tests_for(module: Path, copy: Path) -> list[str]:
     return [str(path.relative_to(copy)) for path in [*near, *(copy / "tests/rules" / each for each in COMPUTED)]]
 
 
+WARM = (
+    "hypothesis",
+    "pytest",
+    "numpy",
+    "scipy.stats",
+    "statsmodels.api",
+    "lifelines",
+    "mpmath",
+    "orjson",
+    "chinese_calendar",
+)
+"""What the tests of the rules lean on, loaded once: each trial is a fork of this process and loads only the rules."""
+
+LEFT_OUT = "not batch and not command and not framework and not any_value and not any_line"
+"""Whole processes of the command line are tried elsewhere; here they would cost more than all else."""
+
+# A quarter of the draws: what a fault breaks shows early, and there are many faults.
+CONFTEST = """
+import hypothesis
+import pytest
+
+
+@pytest.fixture(scope="session")
+def soak():
+    return False
+
+
+
+hypothesis.settings.register_profile(
+    "test", derandomize=True, deadline=None, database=None, max_examples=25,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow, hypothesis.HealthCheck.function_scoped_fixture],
+)
+hypothesis.settings.load_profile("test")
+"""
+SETTINGS = "[pytest]\naddopts = --import-mode=importlib\npythonpath = .\nxfail_strict = true\nfilterwarnings =\n    error\n    ignore:Module already imported\nmarkers =\n    real_data\n    soak\n"
+
+
+def trial(work: Callable[[], int], cpu_seconds: int) -> bool:
+    """Do work in a fork of this process, silently, and tell whether it came back with 0 in its time."""
+    child = os.fork()
+    if not child:
+        code = 1
+        try:
+            resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds))
+            for stream in (1, 2):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
+            code = int(work())
+        finally:
+            os._exit(code)
+    return os.waitpid(child, 0)[1] == 0
+
+
+def look() -> int:
+    """Ask the worked cases without the test runner: most faults show in a third of a second."""
+    runpy.run_module("tests.rules.worked_cases", run_name="__main__")
+    return 0
+
+
+def run(tests: list[str]) -> int:
+    """Run the tests, the nearest first, without the framework of the web: the rules know none."""
+    return int(
+        pytest.main(["-x", "-q", "-p", "no:cacheprovider", "-p", "no:django", "-p", "no:xdist", "-k", LEFT_OUT, *tests])
+    )
+
+
+def prepare(copy: Path) -> None:
+    """Fill the copy in which faults are planted, with the settings of a quick run."""
+    for part in ("src", "tests/rules", "tests/kit", "tools", "bench", "docs"):
+        shutil.copytree(REPOSITORY / part, copy / part, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+    for part in ("tests/__init__.py", "pyproject.toml"):
+        if (REPOSITORY / part).exists():
+            shutil.copy(REPOSITORY / part, copy / part)
+    (copy / "tests/conftest.py").write_text(CONFTEST, encoding="utf-8")
+    (copy / "pytest.ini").write_text(SETTINGS, encoding="utf-8")
+    os.chdir(copy)
+    sys.path[:0] = [str(copy / "src"), str(copy)]
+    sys.dont_write_bytecode = True
+    os.environ["PYTHONPATH"] = str(copy / "src")
+    for each in WARM:
+        importlib.import_module(each)
+
+
 def main() -> int:
     """Plant a fixed sample of faults and report; exit 1 where more than the allowed share survives."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -89,59 +175,35 @@ def main() -> int:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="anban-mutate-") as name:
         copy = Path(name)
-        for part in ("src", "tests", "tools", "bench", "docs"):
-            shutil.copytree(REPOSITORY / part, copy / part, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
-        shutil.copy(REPOSITORY / "pyproject.toml", copy)
-        # A quarter of the draws: what a fault breaks shows early, and there are many faults.
-        settings = copy / "tests/conftest.py"
-        settings.write_text(
-            settings.read_text(encoding="utf-8").replace("max_examples=100", "max_examples=25"), encoding="utf-8"
-        )
-        environment = os.environ | {"PYTHONPATH": str(copy / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
-        # Whole processes of the command line are tried elsewhere; here they would cost more than all else.
-        command = [
-            sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-k", "not batch and not command and not framework and not any_value and not any_line",
-        ]  # fmt: skip
-
-        def passes(tests: list[str]) -> bool:
-            run = subprocess.run(
-                [*command, *tests], cwd=copy, env=environment, check=False, capture_output=True, timeout=600
-            )
-            return run.returncode == 0
-
-        def looks_right() -> bool:
-            """Ask the worked cases without the test runner: most faults show in a third of a second."""
-            look = [sys.executable, "-m", "tests.rules.worked_cases"]
-            return (
-                subprocess.run(look, cwd=copy, env=environment, check=False, capture_output=True, timeout=60).returncode
-                == 0
-            )
-
-        if not looks_right() or not passes([str(copy / "tests/rules" / each) for each in COMPUTED]):
+        prepare(copy)
+        if not trial(look, 60) or not trial(lambda: run(["tests/rules", "tests/kit"]), 600):
             print("the tests of the rules do not pass as they are", file=sys.stderr)
             return 2
         places: list[tuple[Path, int]] = []
         for path in sorted([*(copy / "src/anban/rules").rglob("*.py"), *(copy / "src/anban/kit").rglob("*.py")]):
             places += [(path, number) for number, _ in enumerate(faults(ast.parse(path.read_text(encoding="utf-8"))))]
-        places = [place for place in places if options.only in str(place[0])]
+        places = [place for place in places if options.only in str(place[0].relative_to(copy))]
         chosen = random.Random(options.seed).sample(places, min(options.count, len(places)))
-        survivors = []
+        survivors = 0
         for path, number in chosen:
             source = path.read_text(encoding="utf-8")
             tree = ast.parse(source)
             node, kind = list(faults(tree))[number]
+            was = ast.unparse(node).splitlines()[0]
             plant(node)
             path.write_text(ast.unparse(tree), encoding="utf-8")
-            try:
-                survived = looks_right() and passes(tests_for(path, copy))
-            except subprocess.TimeoutExpired:
-                survived = False
+            survived = trial(look, 10) and trial(lambda path=path: run(tests_for(path, copy)), 120)
             path.write_text(source, encoding="utf-8")
             if survived:
-                survivors.append(f"{path.relative_to(copy)}:{getattr(node, 'lineno', 0)}: {kind}")
-        print("\n".join(survivors))
-        print(f"{len(chosen) - len(survivors)} of {len(chosen)} planted faults caught ({len(places)} places)")
-        return 1 if 100 * len(survivors) > options.allowed_pct * len(chosen) else 0
+                survivors += 1
+                now = ast.unparse(node).splitlines()[0]
+                print(
+                    f"{path.relative_to(copy)}:{getattr(node, 'lineno', 0)}: {kind}: {was[:90]}  ->  {now[:90]}",
+                    flush=True,
+                )
+        print(f"{len(chosen) - survivors} of {len(chosen)} planted faults caught ({len(places)} places)")
+        os.chdir(REPOSITORY)
+        return 1 if 100 * survivors > options.allowed_pct * len(chosen) else 0
 
 
 if __name__ == "__main__":

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from anban.rules import reading
 from anban.rules.answering import LARGEST_BYTES, reply, reply_line
 from anban.rules.describing import Input, described, inputs_of
+from anban.rules.errors import shown
 from anban.rules.every import all_rules
 from anban.rules.figures import grouped, plain
-from anban.rules.registry import rule, rule_named, shown
+from anban.rules.registry import rule, rule_named
 
 GRADE = {"deaths": 1, "serious_injuries": 0, "direct_loss_yuan": 0}
 ODD = st.recursive(

@@ -12,12 +12,12 @@ import orjson
 
 from anban.rules import law
 from anban.rules.decision import CANNOT_JUDGE, Reason, Ruling, Source
-from anban.rules.errors import LawGap, Refusal, register
+from anban.rules.errors import LawGap, Refusal, register, shown
 from anban.rules.every import rule_named
 from anban.rules.figures import plain
 from anban.rules.loaded import Loaded, packaged
 from anban.rules.reading import SHANGHAI, parse_object, read
-from anban.rules.registry import Rule, shown
+from anban.rules.registry import Rule
 
 LARGEST_BYTES = 8 * 1024 * 1024
 """The largest question: what the JSON interface takes as well."""

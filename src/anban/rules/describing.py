@@ -11,7 +11,7 @@ from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from anban.rules import law
-from anban.rules.registry import Asked, Rule, Version, spoken, unit_of
+from anban.rules.registry import Asked, Offers, Rule, Version, spoken, unit_of
 
 _KINDS: dict[Any, str] = {
     int: "integer",
@@ -37,7 +37,7 @@ class Input:
     """One input of a rule as a form or a document shows it.
 
     `kind` is integer, number, boolean, date, instant, text, choice or object; `many` marks a list; `inputs` are the
-    fields of an object.
+    fields of an object. `offers` and `closed` are as in `Asked`.
     """
 
     name: str
@@ -51,6 +51,8 @@ class Input:
     many: bool
     choices: tuple[Choice, ...]
     inputs: tuple[Input, ...]
+    offers: Offers | None = None
+    closed: bool = False
 
 
 def inputs_of(facts: type) -> tuple[Input, ...]:
@@ -73,6 +75,7 @@ def _inputs(facts: type) -> Iterator[Input]:
         yield Input(
             spoken(each.name), asked.zh, asked.en, _KINDS.get(kind) or ("choice" if choices else "object"),
             unit_of(each.name, asked.unit), required, nullable, None if required else each.default, many, choices, inner,
+            asked.offers, asked.closed,
         )  # fmt: skip
 
 

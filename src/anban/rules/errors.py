@@ -121,3 +121,10 @@ register(
     zh="“{key}”的设置值必须是不小于 {least} 的整数，收到的是 {value}",
     en="The setting for {key} must be a whole number of at least {least}, not {value}",
 )
+
+
+def shown(value: object) -> str:
+    """This function will give a value as a refusal may show it: short, and free of what cannot be written out."""
+    text = value if isinstance(value, str) else repr(value)
+    clean = text.encode("utf-8", "replace").decode("utf-8")
+    return clean if len(clean) <= 60 else f"{clean[:59]}…"

@@ -19,14 +19,18 @@ from typing import Any
 
 from anban.rules import tables
 from anban.rules.decision import CERTAINTIES, Certainty, Decision, Reason, Source
-from anban.rules.errors import Refusal, register
+from anban.rules.errors import Refusal, register, shown
 
 MAJOR = "major"
 GENERAL = "general"
 UNDETERMINED = "undetermined"
 LONGEST_CODE = 80
 
-register("criteria.kind_unknown", zh="没有名为“{kind}”的判定标准", en="There is no judgement standard named {kind}")
+register(
+    "criteria.kind_unknown",
+    zh="没有名为“{kind}”的判定标准；现有：{known}",
+    en="There is no judgement standard named {kind}; there are: {known}",
+)
 register("criteria.item_unknown", zh="“{law}”中没有“{item}”这一条", en="{law} has no item {item}")
 register("criteria.place_kind_unknown", zh="“{law}”不区分“{place_kind}”这类场所", en="{law} knows no kind of place named {place_kind}")  # fmt: skip
 register("criteria.item_elsewhere", zh="“{item}”不适用于这类场所", en="Item {item} is not about this kind of place")
@@ -149,7 +153,7 @@ def in_force(kind: str, on: date, known: Iterable[Criteria] | None = None) -> Cr
     """
     by_kind = kinds(known)
     if kind not in by_kind:
-        raise Refusal("criteria.kind_unknown", field="kind", kind=kind)
+        raise Refusal("criteria.kind_unknown", field="kind", kind=shown(kind), known=", ".join(by_kind))
     current = [each for each in by_kind[kind] if each.in_force(on)]
     return current[-1] if current else None
 

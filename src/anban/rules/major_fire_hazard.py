@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -10,7 +11,8 @@ from anban.rules.errors import Refusal
 from anban.rules.hazard_terms import Term
 from anban.rules.loaded import Loaded
 from anban.rules.major_criteria import MAJOR, UNDETERMINED, judge, packaged
-from anban.rules.registry import Version, asked, rule
+from anban.rules.major_hazard import items_offered
+from anban.rules.registry import Offered, Version, asked, rule
 
 
 class FirePlace(Term):
@@ -21,13 +23,19 @@ class FirePlace(Term):
     OTHER = "other", "其他场所", "Other place"
 
 
+def _elements_offered(loaded: Loaded) -> Iterator[Offered]:
+    return items_offered(loaded, "fire")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FireFacts:
     """What was found where: codes of elements such as F6.6 or 7.3.1; one named twice counts once."""
 
     found_on: date = asked("发现日期", "day of the finding")
     place_kind: FirePlace = asked("场所类别", "kind of place")
-    elements: tuple[str, ...] = asked("判定要素代码", "codes of the elements found")
+    elements: tuple[str, ...] = asked(
+        "判定要素代码", "codes of the elements found", offers=_elements_offered, closed=True
+    )
     exempt: bool = asked("属于不予判定的情形", "the standard's exemption holds", default=False)
 
 

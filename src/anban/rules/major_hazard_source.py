@@ -22,7 +22,8 @@ from typing import Any
 from anban.rules import tables
 from anban.rules.decision import CANNOT_JUDGE, Certainty, Reason, Ruling, Source
 from anban.rules.errors import Refusal, register
-from anban.rules.registry import Version, asked, rule
+from anban.rules.loaded import Loaded
+from anban.rules.registry import Offered, Version, asked, rule
 
 SHOWN = Context(prec=12, rounding=ROUND_FLOOR)
 """S and R are compared as fractions and shown with twelve digits, cut off: what is shown never looks like more than it is."""
@@ -82,6 +83,16 @@ class Standard:
         return Source(self.law, article, self.certainty[table])
 
 
+def _names_offered(_loaded: Loaded) -> Iterator[Offered]:
+    for each in standard().substances:
+        yield Offered(each.name, "、".join(each.cas), ", ".join(each.cas))
+
+
+def _classes_offered(_loaded: Loaded) -> Iterator[Offered]:
+    for each in standard().classes.values():
+        yield Offered(each.code, each.zh, each.zh)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
     """What a unit holds: a substance by name, CAS number or class, and its design maximum in tonnes.
@@ -89,10 +100,10 @@ class Held:
     A class beside a known name decides β where table 3 doesn't; a name that table 1 lacks goes by its class.
     """
 
-    q_t: Decimal = asked("设计最大量", "design maximum")
-    name: str | None = asked("名称", "name", default=None)
+    name: str | None = asked("名称", "name", offers=_names_offered, default=None)
     cas: str | None = asked("CAS 号", "CAS number", default=None)
-    class_: str | None = asked("表 2 类别", "class of table 2", default=None)
+    class_: str | None = asked("表 2 类别", "class of table 2", offers=_classes_offered, default=None)
+    q_t: Decimal = asked("设计最大量", "design maximum")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,15 +191,15 @@ def _names(substance: Substance) -> Iterator[str]:
     gives={
         "s": ("辨识指标 S", "S"),
         "is_source": ("构成重大危险源", "is a major hazard source"),
-        "r": ("分级指标 R（不构成时为空）", "R, null where it is none"),
-        "level": ("级别（一级最高；不构成时为空）", "level, 1 the gravest, null where it is none"),
+        "r": ("分级指标 R", "R"),
+        "level": ("级别（一级最高）", "level, 1 the gravest"),
     },
     versions=(Version(date(2019, 3, 1), Source("GB 18218-2018 危险化学品重大危险源辨识", "4.2、4.3", "excerpt")),),
 )
 def major_hazard_source(facts: SourceFacts, on: date) -> Ruling:
     """This function will say whether what a unit holds is a major hazard source, and of which level.
 
-    Before the standard of 2018 came into force it cannot judge. Raises: Refusal `substance.…` naming the entry.
+    R and level are null where it is none. Before the standard of 2018 came into force it cannot judge. Raises: Refusal `substance.…` naming the entry.
     """
     table = standard()
     if on < table.in_force_from:

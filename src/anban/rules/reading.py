@@ -13,8 +13,8 @@ from functools import cache
 from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from anban.rules.errors import Refusal, register
-from anban.rules.registry import Asked, shown, spoken
+from anban.rules.errors import Refusal, register, shown
+from anban.rules.registry import Asked, spoken
 
 SHANGHAI = timezone(timedelta(hours=8))
 """The offset of instants that name none: Beijing has kept +08:00 without summer time since 1992, before any rule here."""

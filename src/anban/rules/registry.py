@@ -27,14 +27,14 @@ docs/decisions/0010-rules.md says the rest.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, dataclass, field
 from datetime import date
 from typing import Any, TypeVar, get_type_hints
 
 from anban.rules import law
 from anban.rules.decision import Ruling, Source
-from anban.rules.errors import Refusal, register
+from anban.rules.errors import Refusal, register, shown
 from anban.rules.loaded import Loaded
 
 Function = Callable[..., Ruling]
@@ -54,7 +54,7 @@ UNITS: Mapping[str, tuple[str, str]] = {
     "rooms": ("间", "rooms"),
     "beds": ("张", "beds"),
     "seats": ("座", "seats"),
-    "500m": ("人（厂界外500米内）", "persons within 500 m"),
+    "500m": ("人", "persons"),
     "on": ("日期", "date"),
     "at": ("时刻", "instant"),
 }
@@ -62,10 +62,25 @@ UNITS: Mapping[str, tuple[str, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Offered:
+    """One thing that may be written into a text: the value, what it is, and the heading it stands under, in both languages."""
+
+    value: str
+    zh: str
+    en: str
+    under_zh: str = ""
+    under_en: str = ""
+
+
+Offers = Callable[[Loaded], Iterable[Offered]]
+
+
+@dataclass(frozen=True, slots=True)
 class Asked:
     """What the reader, the form and the documents know of an input beside its type.
 
     `least` and `most` bound a number (inclusive); `unit` names one of `UNITS` where the field's name does not end in it.
+    `offers` lists what may be written into a text, by what is loaded; `closed` where there is nothing else.
     """
 
     zh: str
@@ -73,6 +88,8 @@ class Asked:
     unit: str = ""
     least: int | None = 0
     most: int | None = None
+    offers: Offers | None = None
+    closed: bool = False
 
 
 def asked(
@@ -82,10 +99,12 @@ def asked(
     unit: str = "",
     least: int | None = 0,
     most: int | None = None,
+    offers: Offers | None = None,
+    closed: bool = False,
     default: Any = MISSING,
 ) -> Any:
     """This function will make a dataclass field of an input with its titles; numbers are not negative unless `least` says so."""
-    return field(default=default, metadata={"asked": Asked(zh, en, unit, least, most)})
+    return field(default=default, metadata={"asked": Asked(zh, en, unit, least, most, offers, closed)})
 
 
 def spoken(name: str) -> str:
@@ -136,6 +155,11 @@ class Rule:
         """
         return self.function(facts, on, loaded) if self.reads_loaded else self.function(facts, on)
 
+    @property
+    def is_statistic(self) -> bool:
+        """This property will say whether it is a method of statistics, not of the law."""
+        return self.function.__module__.startswith("anban.rules.statistics.")
+
     def day_for(self, facts: object, on: date | None) -> date:
         """This function will give the day whose law applies: the one asked for, the day of the fact, else the newest version."""
         return on or (self.day(facts) if self.day else None) or self.newest
@@ -176,8 +200,13 @@ def rule(
 
 
 def all_rules() -> tuple[Rule, ...]:
-    """This function will give every rule that is entered, R1 to R36 first, then the statistics by name."""
-    return tuple(sorted(_RULES.values(), key=lambda each: (not each.number, int(each.number[1:] or 0), each.name)))
+    """This function will give every rule that is entered: R1 to R36, the others, then the statistics by name."""
+    return tuple(
+        sorted(
+            _RULES.values(),
+            key=lambda each: (each.is_statistic, not each.number, int(each.number[1:] or 0), each.name),
+        )
+    )
 
 
 def rule_named(name: object) -> Rule:
@@ -189,13 +218,6 @@ def rule_named(name: object) -> Rule:
     if found is None:
         raise Refusal("rules.unknown_rule", field="rule", name=shown(name))
     return found
-
-
-def shown(value: object) -> str:
-    """This function will give a value as a refusal may show it: short, and free of what cannot be written out."""
-    text = value if isinstance(value, str) else repr(value)
-    clean = text.encode("utf-8", "replace").decode("utf-8")
-    return clean if len(clean) <= 60 else f"{clean[:59]}…"
 
 
 register("rules.unknown_rule", zh="没有名为“{name}”的规则", en="There is no rule named {name}")

@@ -9,10 +9,12 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 
+from anban.contexts.territory.operations import load_criteria
 from anban.rules.describing import inputs_of
 from anban.rules.every import all_rules, rule_named
 from anban.web.desk.rules import words
-from tests.factories.town import Town
+from tests.api.test_rules import TEXT_2025
+from tests.factories.town import AT, Town
 
 pytestmark = pytest.mark.django_db
 
@@ -63,6 +65,32 @@ def test_what_is_wrong_stands_beside_its_field_and_more_rows_can_be_had(signed_i
     general = client.get("/rules/criminal_transfer_clock/?ask=1")
     assert general.status_code == 422
     assert "至少要给出一个起算时刻" in general.content.decode()
+
+
+def test_a_form_offers_what_a_text_may_be_by_what_the_office_has_loaded(
+    city: Town, signed_in: Callable[[str], Client]
+) -> None:
+    client = signed_in("王敏")
+    page = html.unescape(client.get("/rules/major_hazard_source/").content.decode())
+    assert 'name="substances.0.name" ' in page
+    assert page.count('list="l-name"') == 3
+    assert '<option value="氯" label="氯 7782-50-5">' in page
+    page = html.unescape(client.get("/rules/major_hazard/").content.decode())
+    assert '<option value="city_gas">城镇燃气经营安全重大隐患</option>' in page
+    assert '<optgroup label="工贸企业重大事故隐患">' in page
+    assert "<dt>G4.1</dt><dd>未取得燃气经营许可证从事燃气经营活动</dd>" in page
+    fire = html.unescape(client.get("/rules/major_fire_hazard/").content.decode())
+    assert "<dt>G4.1</dt>" not in fire
+    assert "2025-11-01 起" not in fire
+    city.hold("安志远", "市安委办", "steward", "试验市")
+    load_criteria(actor=city.actor("安志远"), at=AT, text=TEXT_2025, source="官方文本")
+    fire = html.unescape(client.get("/rules/major_fire_hazard/").content.decode())
+    assert "重大火灾隐患判定规则（2025）（2025-11-01 起）" in fire
+    assert "<dt>5.1</dt><dd>直接判定要素</dd>" in fire
+    quoted = "/rules/major_hazard/?kind=industry_trade&found_on=2026-03-01&items=T4.1&place_kind=metallurgy&ask=1"
+    page = html.unescape(client.get(quoted).content.decode())
+    assert "判定标准 工贸企业重大事故隐患；发现日期 2026-03-01；发现的情形（条目代码） T4.1；场所类别" in page
+    assert "判定结果 重大事故隐患" in page
 
 
 def test_an_enterprise_has_no_page_of_rules(city: Town, signed_in: Callable[[str], Client]) -> None:

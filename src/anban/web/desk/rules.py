@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -27,6 +27,7 @@ from anban.rules.errors import Refusal
 from anban.rules.every import all_rules, rule_named
 from anban.rules.figures import grouped
 from anban.rules.hazard_terms import Term
+from anban.rules.loaded import Loaded
 from anban.rules.reading import SHANGHAI
 from anban.rules.registry import Rule, unit_of
 from anban.rules.statistics.founding import founding_year
@@ -74,15 +75,15 @@ class Group:
 @needs(*OFFICIALS)
 @require_GET
 def rules(request: HttpRequest) -> HttpResponse:
-    """List the rules: the numbered ones, then the statistics."""
+    """List the rules: those of the law, then the statistics."""
     english = in_english()
     rows = [
         (each, each.en if english else each.zh, [en if english else zh for zh, en in each.gives.values()])
         for each in all_rules()
     ]
     shown = {
-        "numbered": [row for row in rows if row[0].number],
-        "statistics": [row for row in rows if not row[0].number],
+        "lawful": [row for row in rows if not row[0].is_statistic],
+        "statistics": [row for row in rows if row[0].is_statistic],
         "root": actor_of(request).root,
     }
     return render(request, "desk/rules.html", shown)
@@ -99,14 +100,15 @@ def rule(request: HttpRequest, name: str) -> HttpResponse:
         raise Http404 from refusal
     inputs = inputs_of(found.facts)
     rows = _rows(request.GET, inputs)
-    form = _form(request.GET, inputs, rows, english=english)
+    root = actor_of(request).root
+    loaded = territory.loaded(root)
+    form = _form(request.GET, inputs, rows, loaded, english=english)
     answered: Answer | None = None
     given: dict[str, Any] = {}
-    root = actor_of(request).root
     if "ask" in request.GET:
         try:
             given = _given(request.GET, inputs, rows)
-            answered = ask(name, given, territory.loaded(root))
+            answered = ask(name, given, loaded)
         except Refusal as refusal:
             _refuse(form, refusal, english=english)
     title = found.en if english else found.zh
@@ -115,7 +117,13 @@ def rule(request: HttpRequest, name: str) -> HttpResponse:
         "title": title,
         "crumbs": (Crumb(_("规则"), "/rules/"), Crumb(title)),
         "form": form,
-        "fields": [form[each.name] for each in inputs if not each.inputs] + [form["on"]],
+        "fields": [
+            (form[each.name], _offered(each, loaded, english=english) if each.many else {})
+            for each in inputs
+            if not each.inputs
+        ]
+        + [(form["on"], {})],
+        "lists": dict(_lists(inputs, loaded, english=english)),
         "groups": [_group(form, each, rows, english=english) for each in inputs if each.inputs],
         "more_rows": min(rows + ROWS, MOST_ROWS),
         "answer": _shown(answered, form, inputs, english=english) if answered else None,
@@ -173,15 +181,36 @@ def _rows(given: QueryDict, inputs: tuple[Input, ...]) -> int:
     return min(MOST_ROWS, max([ROWS, *filled, int(wanted) if wanted.isdecimal() and len(wanted) < 3 else 0]))
 
 
-def _form(given: QueryDict, inputs: tuple[Input, ...], rows: int, *, english: bool) -> Question:
+def _offered(asked: Input, loaded: Loaded, *, english: bool) -> dict[str, list[tuple[str, str]]]:
+    """Give what may be written into a field, with what it means, under its headings."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for each in asked.offers(loaded) if asked.offers else ():
+        found.setdefault(each.under_en if english else each.under_zh, []).append(
+            (each.value, each.en if english else each.zh)
+        )
+    return found
+
+
+def _lists(inputs: tuple[Input, ...], loaded: Loaded, *, english: bool) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+    """Give the lists that texts are proposed from while they are written, by the id a field names."""
+    for each in inputs:
+        if each.offers and not each.closed:
+            yield (
+                f"l-{each.name}",
+                [pair for pairs in _offered(each, loaded, english=english).values() for pair in pairs],
+            )
+        yield from _lists(each.inputs, loaded, english=english)
+
+
+def _form(given: QueryDict, inputs: tuple[Input, ...], rows: int, loaded: Loaded, *, english: bool) -> Question:
     form = Question(given if given else None, auto_id="f-%s", use_required_attribute=False)
     for each in inputs:
         if each.inputs:
             for number in range(rows):
                 for part in each.inputs:
-                    form.fields[f"{each.name}.{number}.{part.name}"] = _field(part, english=english)
+                    form.fields[f"{each.name}.{number}.{part.name}"] = _field(part, loaded, english=english)
         else:
-            form.fields[each.name] = _field(each, english=english)
+            form.fields[each.name] = _field(each, loaded, english=english)
     form.fields["on"] = forms.CharField(
         label=_("按哪一天的法规"),
         required=False,
@@ -191,7 +220,7 @@ def _form(given: QueryDict, inputs: tuple[Input, ...], rows: int, *, english: bo
     return form
 
 
-def _field(asked: Input, *, english: bool) -> forms.Field:
+def _field(asked: Input, loaded: Loaded, *, english: bool) -> forms.Field:
     title = f"{asked.en[:1].upper()}{asked.en[1:]}" if english else asked.zh
     unit = asked.unit[1 if english else 0]
     label = (
@@ -203,18 +232,24 @@ def _field(asked: Input, *, english: bool) -> forms.Field:
     if asked.many:
         kind = _("一行一个") if asked.kind != "date" else _("一行一个，如 2024-03-01")
         return forms.CharField(label=label, required=needed, help_text=kind, widget=forms.Textarea(attrs={"rows": 4}))
+    first = ("", _("请选择") if needed else _("未填"))
+    if asked.closed:
+        groups = _offered(asked, loaded, english=english).items()
+        listed: list[Any] = [(under, pairs) for under, pairs in groups if under]
+        listed += [pair for under, pairs in groups if not under for pair in pairs]
+        return forms.ChoiceField(label=label, required=needed, choices=[first, *listed])
     if asked.kind in ("choice", "boolean"):
         options = [(str(each.value), each.en if english else each.zh) for each in asked.choices]
         if asked.kind == "boolean":
             options = [("true", _("是")), ("false", _("否"))]
         options = [(value, words or value) for value, words in options]
-        return forms.ChoiceField(
-            label=label, required=needed, choices=[("", _("请选择") if needed else _("未填")), *options]
-        )
+        return forms.ChoiceField(label=label, required=needed, choices=[first, *options])
     kinds = {"date": "date", "instant": "datetime-local"}
     attrs = {"type": kinds.get(asked.kind, "text"), "autocomplete": "off"}
     if asked.kind in ("integer", "number"):
         attrs["inputmode"] = "decimal"
+    if asked.offers:
+        attrs["list"] = f"l-{asked.name}"
     help_text = ""
     if asked.default is not None:
         help_text = _("不填按 %(value)s") % {"value": asked.default}
@@ -263,6 +298,7 @@ def _shown(answered: Answer, form: Question, inputs: tuple[Input, ...], *, engli
     names = {each.name: each.en if english else each.zh for each in inputs}
     if ruling.outcome.get("decision") == CANNOT_JUDGE:
         facts = [Fact(_("结论"), _("无法判定"))]
+        concluded = [str(_("无法判定"))]
     else:
         facts = [
             Fact(
@@ -276,6 +312,7 @@ def _shown(answered: Answer, form: Question, inputs: tuple[Input, ...], *, engli
             )
             for name, value in ruling.outcome.items()
         ]
+        concluded = [f"{each.label} {each.value}" for each in facts]
     reasons = [each.en if english else each.zh for each in ruling.reasons]
     sources = [(each.citation, MARKS[each.certainty]) for each in ruling.sources]
     told = "; ".join(_told(form)) if english else "；".join(_told(form))
@@ -283,9 +320,12 @@ def _shown(answered: Answer, form: Question, inputs: tuple[Input, ...], *, engli
         "title": " ".join(filter(None, (found.number, found.en if english else found.zh))),
         "day": answered.as_of,
         "given": told or "—",
-        "outcome": ("; " if english else "；").join(f"{each.label} {each.value}" for each in facts),
+        "outcome": ("; " if english else "；").join(concluded),
         "reasons": ("; " if english else "；").join(reasons),
-        "sources": "、".join(f"{each}（{mark}）" for each, mark in sources) or "—",
+        "sources": (", " if english else "、").join(
+            f"{each} ({mark})" if english else f"{each}（{mark}）" for each, mark in sources
+        )
+        or "—",
     }
     return {
         "facts": facts,
@@ -317,8 +357,22 @@ def _told(form: Question) -> Iterator[str]:
         value = bound.value()
         if value and bound.name != "on":
             if isinstance(bound.field, forms.ChoiceField):
-                value = dict(bound.field.choices).get(value, value)  # type: ignore[arg-type]
+                value = _chosen(bound.field.widget.choices, value)
+            elif bound.field.widget.attrs.get("type") == "datetime-local":
+                value = value.replace("T", " ")
             yield f"{bound.label} {' '.join(str(value).split())}"
+
+
+def _chosen(choices: Iterable[Any], value: str) -> str:
+    """Give the words of a choice, which may stand under a heading."""
+    for key, words_of in choices:
+        if isinstance(words_of, list | tuple):
+            found = dict(words_of).get(value)
+            if found is not None:
+                return str(found)
+        elif key == value:
+            return str(words_of)
+    return value
 
 
 def _rounded(value: object) -> object:
