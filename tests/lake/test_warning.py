@@ -479,6 +479,70 @@ def test_a_planted_rise_is_an_alarm_in_its_area_and_says_why() -> None:
     assert watch.look([], LAST, seed=1).warnings == ()
 
 
+GRID = {f"1/{n:02d}/": (116.0 + 0.1 * (n % 4), 39.8 + 0.1 * (n // 4)) for n in range(16)}
+
+
+def located(rng: np.random.Generator, kinds: int, rate: float) -> list[Event]:
+    """Two years of events in the areas of a grid, each area with a usual number of its own, somewhere within it."""
+    made = []
+    for kind in range(kinds):
+        for area, (lng, lat) in GRID.items():
+            for day in spread(rng, int(rng.poisson(2 * rate * rng.gamma(2, 0.5))), LAST - timedelta(days=729), 730):
+                made.append(Event(f"k{kind}", day, area, lng + 0.05 * rng.uniform(), lat + 0.05 * rng.uniform()))
+    return made
+
+
+def test_calm_maps_alarm_within_the_bounds(soak: bool) -> None:
+    """Neighbouring areas differ and the season moves all of them: neither is a cluster."""
+    rng = np.random.default_rng(21)
+    looks = 200 if soak else 10
+    by_method = {"knox": 0, "kulldorff": 0}
+    for number in range(looks):
+        found = watch.look(located(rng, 2, 6), LAST, seed=number, runs=99, positions=GRID)
+        for each in found.warnings:
+            if each.method in by_method and each.level == "alarm":
+                by_method[each.method] += 1
+        assert found.expected_false_watches >= 0.05 * 4
+    assert max(by_method.values()) <= most_false(0.05, looks)
+
+
+def test_a_season_that_all_areas_share_is_no_cluster_and_a_planted_one_is_circled() -> None:
+    rng = np.random.default_rng(22)
+    rows = located(rng, 1, 6)
+    rows += [Event("k0", day, area) for area in GRID for day in spread(rng, 5, LAST - timedelta(days=40), 40)]
+    assert not [w for w in watch.look(rows, LAST, seed=1, runs=199, positions=GRID).warnings if w.method == "kulldorff"]
+    near = ["1/05/", "1/06/"]
+    rows += [Event("k0", day, area) for area in near for day in spread(rng, 14, LAST - timedelta(days=27), 28)]
+    names = {area: (f"甲{area}", f"A{area}") for area in GRID}
+    (found,) = (
+        w
+        for w in watch.look(rows, LAST, seed=1, runs=199, positions=GRID, names=names).warnings
+        if w.method == "kulldorff"
+    )
+    (span,) = found.counted
+    assert set(near) <= set(span.areas)
+    assert (found.level, found.area) == ("alarm", "")
+    inside = [row for row in rows if row.area in span.areas and span.first <= row.on <= span.last]
+    assert span.count == len(inside) >= 28
+    assert "甲1/05/" in found.zh
+    assert "A1/05/" in found.en
+
+
+def test_a_series_nearby_is_found_and_every_number_names_its_events() -> None:
+    rng = np.random.default_rng(23)
+    rows = located(rng, 1, 6)
+    for n in range(12):
+        rows.append(Event("k0", LAST - timedelta(days=100 + n), "1/05/", 116.101 + n * 0.0005, 39.901))
+    found = watch.look(rows, LAST, seed=1, runs=199, positions=GRID)
+    assert "knox" in {each.method for each in found.warnings}
+    for each in found.warnings:
+        for span in each.counted:
+            areas = set(span.areas) or ({each.area} if each.area else set(GRID))
+            listed = [r for r in rows if r.kind == each.kind and r.area in areas and span.first <= r.on <= span.last]
+            assert span.count == len(listed), (each.method, span)
+    assert found == watch.look(list(reversed(rows)), LAST, seed=1, runs=199, positions=GRID)
+
+
 def test_every_method_says_what_it_can_and_cannot_tell() -> None:
     assert set(LIMITS) == {"change", "scan", "cusum", "knox", "kulldorff", "hidden"}
     for each in LIMITS.values():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -12,6 +13,7 @@ from anban.contexts.accidents.models import Accident
 from anban.contexts.risk import queries
 from anban.contexts.risk.models import Look
 from anban.contexts.risk.operations import Looked, Seen, publish_look
+from anban.contexts.territory import queries as territory
 from anban.lake.assessing import the_lake
 from anban.lake.duck import connected
 from anban.lake.snapshot import Snapshot
@@ -47,18 +49,25 @@ def watch(*, actor: Actor, at: datetime, as_of: date, snapshot: Snapshot | None 
     kept = {name: first is not None and first <= since + SETTLING for name, (first, _read) in books.items()}
     events = [one for name, (_first, read) in books.items() if kept[name] for one in read()]
     # The same day looks the same again: the random orders begin with the day's number.
-    found = look(events, as_of, seed=as_of.toordinal())
+    positions = {} if snapshot is None else _middles(snapshot, actor.root)
+    names = territory.area_names(actor.root, positions)
+    found = look(events, as_of, seed=as_of.toordinal(), positions=positions, names=names)
     seen = tuple(
         Seen(
             method=one.method, kind=one.kind, area_path=one.area, level=one.level, p_value=one.p,
             zh=one.zh + (_EFFORT[0] if one.kind.startswith(HAZARD) else ""),
             en=one.en + (_EFFORT[1] if one.kind.startswith(HAZARD) else ""),
+            counted=tuple(
+                {"from": each.first.isoformat(), "until": each.last.isoformat(), "n": each.count, "areas": list(each.areas), "located": each.located}
+                for each in one.counted
+            ),
         )
         for one in found.warnings
     )  # fmt: skip
     looked = Looked(
         as_of=as_of, events=len(events), streams=found.streams, expected_false_watches=found.expected_false_watches,
         expected_false_chart_alarms=found.expected_false_chart_alarms, found=seen,
+        kinds=dict(sorted(Counter(one.kind for one in events).items())),
         left_out=tuple(name for name, (first, _read) in books.items() if first is not None and not kept[name]),
     )  # fmt: skip
     return publish_look(actor=actor, at=at, looked=looked)
@@ -94,6 +103,18 @@ def _first_hazard(snapshot: Snapshot, root: str) -> date | None:
         ).fetchall()
     first: date | None = found[0][0]
     return first
+
+
+def _middles(snapshot: Snapshot, root: str) -> dict[str, tuple[float, float]]:
+    """Return where the middle of each district's places lies (WGS-84); a district without a located place has none."""
+    paths = [str(path) for path in snapshot.files("places", root)]
+    with connected(scratch=the_lake().home / "scratch") as duck:
+        rows = duck.execute(
+            f"SELECT regexp_extract(street, '^([^/]+/)([^/]+/)'), median(lng_wgs84), median(lat_wgs84) FROM read_parquet({paths!r}) "
+            "WHERE root = ? AND survivor IS NULL AND lng_wgs84 IS NOT NULL AND lat_wgs84 IS NOT NULL GROUP BY 1 ORDER BY 1",
+            [root],
+        ).fetchall()
+    return {path: (lng, lat) for path, lng, lat in rows if path}
 
 
 def _hazards(snapshot: Snapshot, root: str, since: date, until: date) -> Iterator[Event]:

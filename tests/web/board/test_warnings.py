@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, timedelta
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from django.db import IntegrityError, transaction
 from anban.base.journal.models import Entry
 from anban.base.people.actor import job_actor
 from anban.contexts.accidents.operations import Report, record_accident
+from anban.contexts.hazards.models import Hazard
+from anban.contexts.hazards.operations import Sighting, enter
 from anban.contexts.inspections.importers import mappings_named, take_in
 from anban.contexts.obligations.models import Obligation
 from anban.contexts.risk import importers, queries
@@ -113,16 +116,69 @@ def test_accidents_are_looked_at_as_well() -> None:
     assert EarlyWarning.objects.filter(kind="accident:gas", method="change").exists()
 
 
-def test_the_number_behind_a_warning_opens_the_same_list(tmp_path: Path) -> None:
+def test_every_number_of_the_page_opens_its_list(tmp_path: Path) -> None:
     t = town()
     bring(t, burst(tmp_path / "e.csv"))
     look = watch(actor=job_actor("test", "town"), at=AT, as_of=DAY)
     client = client_of(t, "林涛")
     page = client.get("/risk/warnings/").content.decode()
-    href = re.search(r'href="(/risk/events/[^"]*)"', page)
-    assert href
-    listed = client.get(href.group(1).replace("&amp;", "&")).content.decode()
-    assert f"共 {look.events} 起" in listed
+    assert f"看了全市的 {look.events} 起" in page
+    links = re.findall(r'href="(/risk/events/[^"]*)">(?:[\d-]+ 至 [\d-]+：)?(\d+)(?: 起)?<', page)
+    assert len(links) >= 3
+    for href, number in links:
+        assert f"共 {number} 起" in client.get(unescape(href)).content.decode(), href
+    # Who sees a part of the city is told of its part alone.
+    assert "看了全市的" not in client_of(t, "何静").get("/risk/warnings/").content.decode()
+
+
+def test_events_close_in_space_and_time_are_a_question(tmp_path: Path) -> None:
+    t = town()
+    header = (*HEADER, "经度", "纬度")
+    far = [
+        (
+            f"F{n}",
+            "燃气报警",
+            (DAY - timedelta(days=12 * n + 30)).isoformat(),
+            "A01026",
+            f"{116.1 + 0.02 * n:.3f}",
+            "39.95",
+        )
+        for n in range(25)
+    ]
+    near = [
+        (f"N{n}", "燃气报警", (DAY - timedelta(days=100 + n)).isoformat(), "A01026", "116.470", "39.990")
+        for n in range(6)
+    ]
+    old = [("O", "燃气报警", (DAY - timedelta(days=729)).isoformat(), "A01026", "", "")]
+    bring(t, table(tmp_path / "e.csv", header, far + near + old))
+    watch(actor=job_actor("test", "town"), at=AT, as_of=DAY)
+    row = EarlyWarning.objects.get(method="knox")
+    assert row.state == "open"
+    assert "请人去看" in row.zh
+    client = client_of(t, "林涛")
+    page = client.get("/risk/warnings/").content.decode()
+    assert 'href="#limit-knox"' in page
+    assert 'id="limit-knox"' in page
+    href = re.search(r'href="(/risk/events/[^"]*located=1[^"]*)">[^<]*：(\d+) 起<', page)
+    assert href is not None
+    assert f"共 {href[2]} 起" in client.get(unescape(href[1])).content.decode()
+
+
+def test_hazards_behind_a_number_are_those_that_were_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    t = town()
+    shop = t.place()
+    for n in range(3):
+        enter(
+            actor=t.actor("王敏"),
+            at=AT,
+            sighting=Sighting(place_id=shop.pk, fact="软管老化", code="RG05", part=f"p{n}"),
+        )
+    kind = f"hazard:{Hazard.objects.values_list('class_code', flat=True).first()}"
+    for who, number in (("林涛", 3), ("高远", 0)):
+        page = client_of(t, who).get(f"/risk/events/?kind={kind}&area=1/05/").content.decode()
+        assert (f"共 {number} 起" in page) == bool(number)
+        assert page.count('href="/ledger/01') == number
+    assert client_of(t, "林涛").get("/risk/events/?area=..%2F").status_code == 404
 
 
 def test_warning_goes_on_passes_and_comes_back_as_another() -> None:

@@ -208,6 +208,7 @@ class Look(Sealed):
     streams = models.PositiveIntegerField()
     expected_false_watches = models.FloatField()
     expected_false_chart_alarms = models.FloatField()
+    kinds = models.TextField(blank=True, help_text="canonical JSON: how many events of each kind were looked at")
     left_out = models.CharField(max_length=60, blank=True, help_text="books not kept for two years yet, by comma")
 
     class Meta:
@@ -237,6 +238,9 @@ class EarlyWarning(Sealed):
     p_value = models.FloatField(null=True, blank=True)
     zh = models.TextField()
     en = models.TextField()
+    counted = models.TextField(
+        blank=True, help_text="canonical JSON: the numbers in the text as lists: from, until, n, areas, located"
+    )
     first_on = models.DateField()
     last_on = models.DateField()
     state = models.CharField(max_length=8, choices=State.choices, default=State.OPEN)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from hashlib import sha256
 from itertools import groupby
@@ -418,6 +418,7 @@ class Seen:
     p_value: float | None
     zh: str
     en: str
+    counted: Sequence[Mapping[str, Any]] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -430,6 +431,7 @@ class Looked:
     expected_false_watches: float
     expected_false_chart_alarms: float
     found: tuple[Seen, ...]
+    kinds: Mapping[str, int] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
 
 
@@ -453,6 +455,7 @@ def publish_look(*, actor: Actor, at: datetime, looked: Looked) -> Look:
             if row.state == EarlyWarning.State.ANSWERED and (row.level, one.level) == ("watch", "alarm"):
                 row.state = EarlyWarning.State.OPEN
             row.level, row.p_value, row.zh, row.en, row.last_on = one.level, one.p_value, one.zh, one.en, looked.as_of
+            row.counted = canonical_bytes(list(one.counted)).decode() if one.counted else ""
             wrote.append(_kept(row))
         for row in there.values():
             row.state = EarlyWarning.State.PASSED
@@ -460,7 +463,8 @@ def publish_look(*, actor: Actor, at: datetime, looked: Looked) -> Look:
         made = Look(
             root=actor.root, as_of=looked.as_of, made_at=at, events=looked.events, streams=looked.streams,
             expected_false_watches=looked.expected_false_watches,
-            expected_false_chart_alarms=looked.expected_false_chart_alarms, left_out=",".join(looked.left_out),
+            expected_false_chart_alarms=looked.expected_false_chart_alarms,
+            kinds=canonical_bytes(dict(looked.kinds)).decode() if looked.kinds else "", left_out=",".join(looked.left_out),
         )  # fmt: skip
         made.save(force_insert=True)
         record(

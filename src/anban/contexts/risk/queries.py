@@ -272,6 +272,11 @@ def _areas_read(actor: Actor, path: str = "area_path") -> Q:
     return found
 
 
+def reads_everything(actor: Actor) -> bool:
+    """Tell whether the actor reads the whole root, every kind of place."""
+    return any(not path.strip("/").count("/") and kinds is None for path, kinds in reaches(actor))
+
+
 def events_visible_to(actor: Actor) -> QuerySet[Event]:
     """Return the dated events of the areas that the actor reads, the newest first."""
     return Event.objects.filter(_areas_read(actor), root=actor.root).order_by("-on", "-id")
