@@ -117,7 +117,8 @@ def _texts(places: int, visits: int, rounds: int) -> dict[str, str]:
                 'unit' AS form, {kind} AS kind, '' AS industry, {street} AS area_path, {street} AS street,
                 'D' || (1 + i % {DISTRICTS}) AS overview_code, 'district' AS affiliation,
                 CASE WHEN luck(i, 3) < 0.03 THEN 'closed' ELSE 'operating' END AS status,
-                CASE WHEN luck(i, 3) < 0.03 THEN DATE '2025-01-01' END AS status_on, NULL AS lng_wgs84, NULL AS lat_wgs84, FALSE AS historical,
+                CASE WHEN luck(i, 3) < 0.03 THEN DATE '2025-01-01' END AS status_on, 116.1 + 0.03 * (i % {DISTRICTS}) + 0.05 * luck(i, 8) AS lng_wgs84,
+                39.7 + 0.02 * ((i // {DISTRICTS}) % {STREETS_IN_DISTRICT}) + 0.03 * luck(i, 9) AS lat_wgs84, FALSE AS historical,
                 DATE '2020-01-01' + CAST(floor(luck(i, 4) * 2200) AS INTEGER) AS registered_on
             FROM range({places}) t(i)""",
         "visits": f"""
@@ -156,9 +157,9 @@ def _texts(places: int, visits: int, rounds: int) -> dict[str, str]:
                 1 AS last_no, found_on + 90 AS watch_until
             FROM rounds""",
         "findings": f"""
-            SELECT j % {places * visits} AS visit, j AS hazard, {hurt} AS place, {day.format(32)} AS day, 'C' || (j % 40) AS code,
-                'serious' AS severity, 1 AS times, 1 AS cycle_no
-            FROM range({places * rounds}) t(j)""",
+            SELECT j AS visit, hazard, {visited} AS place, {day.format(22)} AS day, 'C' || (hazard % 40) AS code,
+                CASE WHEN luck(hazard, 39) < 0.02 THEN 'major' ELSE 'general' END AS severity, 1 AS times, 1 AS cycle_no
+            FROM (SELECT k AS hazard, k % {places * visits} AS j FROM range({places * rounds}) t(k))""",
         "obligations": f"""
             SELECT j AS obligation, 'rectify' AS kind, 'hazard' AS subject_kind, j AS matter, i AS place,
                 CAST(floor(luck(j, 51) * 5000) AS BIGINT) AS person, 1 AS body, {street} AS street, 'territory' AS ladder, 'general' AS grade,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -116,7 +115,7 @@ def usual_interval(city: City) -> float:
     same = np.diff(city.visit_place[order]) == 0
     gaps = np.diff(city.visit_day[order])[same]
     gaps = gaps[gaps > 0]
-    return float(statistics.median(gaps.tolist())) if len(gaps) >= 20 else 365.0
+    return float(np.median(gaps)) if len(gaps) >= 20 else 365.0
 
 
 def separated(scores: Floats, keys: Sequence[str]) -> Floats:

@@ -15,6 +15,7 @@ from scipy.ndimage import gaussian_filter
 from scipy.spatial import cKDTree
 
 from anban.lake.ranking.city import City, Names
+from anban.lake.ranking.forest import Matrix
 from anban.lake.ranking.history import Bools, Clock, Floats, Ints, Strand
 
 LIVES: Final = (365.0, 1095.0)  # how fast history fades, in days
@@ -25,24 +26,29 @@ _CELL_KM: Final = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """A row per place and day asked for, a column per feature."""
+    """A row per place and day asked for, a column per feature; of single precision, columns lying together."""
 
-    matrix: Floats
+    matrix: Matrix
     names: tuple[str, ...]
 
     def column(self, name: str) -> Floats:
         """Return one feature."""
-        return self.matrix[:, self.names.index(name)]
+        return self.matrix[:, self.names.index(name)].astype(np.float64)
+
+    def rows(self, which: Ints | Bools) -> Features:
+        """Return some of the rows."""
+        return Features(np.asfortranarray(self.matrix[which]), self.names)
 
     def aligned(self, names: tuple[str, ...]) -> Features:
         """Return the features under these names in this order; what the city no longer has is missing."""
         if names == self.names:
             return self
         where = {name: number for number, name in enumerate(self.names)}
-        missing = np.full(len(self.matrix), np.nan)
-        return Features(
-            np.column_stack([self.matrix[:, where[each]] if each in where else missing for each in names]), names
-        )
+        out = np.full((len(self.matrix), len(names)), np.nan, dtype=np.float32, order="F")
+        for number, name in enumerate(names):
+            if name in where:
+                out[:, number] = self.matrix[:, where[name]]
+        return Features(out, names)
 
 
 @dataclass
@@ -75,7 +81,7 @@ class Book:
             if len(which) >= 50:
                 self.kinds[kind] = (which, Strand(place[which], day[which], Clock.of(day[which], city.as_of)))
         self.neighbors = _neighbors(city)
-        seen = np.unique(place[self.labeled])
+        seen = np.flatnonzero(np.bincount(place[self.labeled], minlength=city.size))
         self.levels = {name: _common(each.code[seen], _LEVELS) for name, each in city.names.items()}
         self.columns = [(name, self._neutral(values)) for name, values in _visit_columns(city)]
         volume = np.bincount(city.cited_code.code[city.cited_code.code >= 0], minlength=len(city.cited_code))
@@ -83,13 +89,13 @@ class Book:
 
     def _neutral(self, values: Floats) -> Floats:
         """Return what visits recorded, less what their inspectors record on the whole: the habit of a group is no fact of a place."""
-        group = self.city.visit_group.code
         known = np.isfinite(values)
         mean = float(values[known].mean()) if known.any() else 0.0
-        level = np.full(len(self.city.visit_group) + 1, mean)
-        for number in range(-1, len(self.city.visit_group)):
-            mine = values[known & (group == number)]
-            level[number] = (mine.sum() + 20 * mean) / (len(mine) + 20)
+        # Visits by nobody in particular (-1) are a group as well, the last.
+        count = len(self.city.visit_group) + 1
+        group = np.where(self.city.visit_group.code < 0, count - 1, self.city.visit_group.code)
+        total = np.bincount(group[known], values[known], minlength=count)
+        level = (total + 20 * mean) / (np.bincount(group[known], minlength=count) + 20)
         return np.asarray(values - level[group] + mean)
 
     def features(self, place: Ints, day: Ints) -> Features:
@@ -97,7 +103,10 @@ class Book:
         columns: dict[str, Floats] = {}
         for part in (_own, _visits, _codes, _kinds, _what, _groups, _around, _signals):
             columns.update(part(self, place, day))
-        return Features(np.column_stack(list(columns.values())).astype(np.float32).astype(np.float64), tuple(columns))
+        out = np.empty((len(place), len(columns)), dtype=np.float32, order="F")
+        for number, column in enumerate(columns.values()):
+            out[:, number] = column
+        return Features(out, tuple(columns))
 
 
 Part = Callable[[Book, Ints, Ints], Iterator[tuple[str, Floats]]]
@@ -235,11 +244,19 @@ def _totals(book: Book, day: int, life: float) -> tuple[Floats, Floats]:
     return found, expected
 
 
+def _different(days: Ints) -> Ints:
+    """Return the days that occur, in their order."""
+    if not len(days):
+        return days
+    first = int(days.min())
+    return np.flatnonzero(np.bincount(days - first)) + first
+
+
 def _groups(book: Book, place: Ints, day: Ints) -> Iterator[tuple[str, Floats]]:
     """How the other places of the same class, area, name, address did against expectation."""
     city = book.city
     out = {name: np.zeros(len(place)) for name in city.names}
-    for today in np.unique(day):
+    for today in _different(day):
         rows = np.flatnonzero(day == today)
         found, expected = _totals(book, int(today), 730.0)
         for name, column in city.names.items():
@@ -281,15 +298,15 @@ def _around(book: Book, place: Ints, day: Ints) -> Iterator[tuple[str, Floats]]:
     if book.neighbors is None:
         return
     wide, close = np.zeros(len(place)), np.zeros(len(place))
-    for today in np.unique(day):
+    for today in _different(day):
         rows = np.flatnonzero(day == today)
         found, expected = _totals(book, int(today), 730.0)
         near = book.neighbors[place[rows]]
-        there = near >= 0
         weight = 4.0 * book.base
+        # Where there is no neighbor, -1 reads the zero at the end.
+        f_of, e_of = (np.append(each, 0.0)[near] for each in (found, expected))
         for out, count in ((wide, near.shape[1]), (close, 10)):
-            f = np.where(there, found[near], 0.0)[:, :count].sum(axis=1)
-            e = np.where(there, expected[near], 0.0)[:, :count].sum(axis=1)
+            f, e = f_of[:, :count].sum(axis=1), e_of[:, :count].sum(axis=1)
             out[rows] = np.log((f + weight) / (e + weight))
     yield "around.40", wide
     yield "around.10", close
@@ -338,7 +355,7 @@ def _heat(book: Book, which: Ints, here: Bools, place: Ints, day: Ints, span: in
     sx, sy = cell(city.signal_x_km[which], city.signal_y_km[which])
     px, py = cell(city.x_km[place], city.y_km[place])
     out = np.full(len(place), np.nan)
-    for today in np.unique(day):
+    for today in _different(day):
         now = clock.at(np.array([today]))[0]
         recent = (tick < now) & (tick >= now - span) & (city.signal_day[which] < today)
         grid = np.zeros(shape)

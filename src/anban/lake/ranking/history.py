@@ -52,7 +52,7 @@ class Strand:
         self.tick = tick[self.order]
         self.key = place[self.order] * _SPAN + self.tick
         self.zero = int(self.tick.min()) if len(tick) else 0
-        self._place = place[self.order]
+        self._weight: dict[float, Floats] = {}
 
     def positions(self, place: Ints, day: Ints) -> tuple[Ints, Ints]:
         """Return, for each place and day, where its visits begin and where those before the day end."""
@@ -66,12 +66,13 @@ class Strand:
 
     def running(self, values: Floats) -> Floats:
         """Return the running sum of a column given in the caller's order of visits; a missing value adds nothing."""
-        return np.concatenate(([0.0], np.cumsum(np.nan_to_num(values[self.order]))))
+        return _summed(np.nan_to_num(values[self.order]))
 
     def faded(self, values: Floats, life: float) -> Floats:
         """Return the running sum in which older visits weigh less: a factor e for every ``life`` kept days."""
-        weight = np.exp((self.tick - self.zero) / life)
-        return np.concatenate(([0.0], np.cumsum(np.nan_to_num(values[self.order]) * weight)))
+        if life not in self._weight:
+            self._weight[life] = np.exp((self.tick - self.zero) / life)
+        return _summed(np.nan_to_num(values[self.order]) * self._weight[life])
 
     def fading(self, day: Ints, life: float) -> Floats:
         """Return the factor that brings a faded sum to its worth on each day."""
@@ -92,3 +93,9 @@ class Strand:
         out = np.full(len(end), np.nan)
         out[there] = (self.clock.at(day)[there] - self.tick[end[there] - 1]).astype(float)
         return out
+
+
+def _summed(values: Floats) -> Floats:
+    out = np.zeros(len(values) + 1)
+    np.cumsum(values, out=out[1:])
+    return out

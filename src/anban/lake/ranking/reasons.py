@@ -65,10 +65,10 @@ def explain(model: Model, book: Book, features: Features, places: Ints, most: in
 
 def without(features: Features, rows: Ints, fact: Fact, model: Model) -> Features:
     """Return the rows as they would be if the fact were not so."""
-    matrix = features.matrix[rows].copy()
+    changed = features.rows(rows)
     for name, value in model.neutral[fact.name]:
-        matrix[:, features.names.index(name)] = value
-    return Features(matrix, features.names)
+        changed.matrix[:, features.names.index(name)] = value
+    return changed
 
 
 class _Words:
@@ -185,5 +185,5 @@ def scores_without(model: Model, features: Features, row: int, fact_name: str, l
     fact = next(each for each in facts_of(model.names, label_kind) if each.name == fact_name)
     rows = np.array([row])
     with threadpool_limits(1):
-        before = model.score(Features(features.matrix[rows], features.names))
+        before = model.score(features.rows(rows))
         return np.concatenate((before, model.score(without(features, rows, fact, model))))

@@ -17,6 +17,7 @@ from sklearn.linear_model import LogisticRegression
 from anban.lake.ranking.city import City, date_of
 from anban.lake.ranking.facts import facts_of, neutral_values
 from anban.lake.ranking.features import Book, Features
+from anban.lake.ranking.forest import Forest, Matrix, grown
 from anban.lake.ranking.history import Bools, Floats, Ints
 
 SEASON_DAYS: Final = 61
@@ -33,6 +34,7 @@ FREEDOM: Final = {"code.": 0.3, "near.": 0.5, "signal.": 0.5, "like.": 0.5, "own
 TOLD_ONLY: Final = ("own.rate.", "own.last.", "own.found", "own.streak")
 ASIDE: Final = 10.0  # how freely inspectors and seasons take what is theirs before places do
 FOLDS: Final = 3
+_AT_ONCE: Final = 16_384  # rows whose column stays in the processor's cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,27 +64,24 @@ class Linear:
     weight: Floats
     aside: Floats
 
-    def score(self, matrix: Floats) -> Floats:
+    def score(self, matrix: Matrix) -> Floats:
         """Return the log-odds of each row, up to a constant."""
-        return np.asarray(self.standard(matrix) @ self.weight)
+        out = np.zeros(len(matrix))
+        used = np.flatnonzero(self.weight).tolist()
+        for begin in range(0, len(matrix), _AT_ONCE):
+            some, total = matrix[begin : begin + _AT_ONCE], out[begin : begin + _AT_ONCE]
+            for number in used:
+                total += self.weight[number] * self._standard(some[:, number], number)
+        return out
 
-    def standard(self, matrix: Floats) -> Floats:
+    def standard(self, matrix: Matrix) -> Floats:
         """Return features in units of their spread; what is missing stands at the middle."""
-        return np.clip(np.nan_to_num((matrix - self.mean) / self.scale), -5.0, 5.0)
+        return np.column_stack([self._standard(matrix[:, number], number) for number in range(len(self.mean))])
 
-
-@dataclass(frozen=True, slots=True)
-class Trees:
-    """Gradient boosting; the term for inspectors and season stands apart from all others and is set to its middle."""
-
-    model: Any
-    columns: Ints
-    middle: float
-
-    def score(self, matrix: Floats) -> Floats:
-        """Return the log-odds of each row, up to a constant."""
-        own = matrix[:, self.columns]
-        return np.asarray(self.model.decision_function(np.column_stack((own, np.full(len(own), self.middle)))))
+    def _standard(self, column: Matrix, number: int) -> Floats:
+        value = (column - self.mean[number]) / self.scale[number]
+        value[np.isnan(value)] = 0.0
+        return np.clip(value, -5.0, 5.0, out=value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +101,7 @@ class Model:
     names: tuple[str, ...]
     way: str  # "learned" or "transparent"
     linear: Linear | None
-    trees: Trees | None
+    trees: Forest | None
     share: float  # of the trees in the mixture
     spread: tuple[float, float]
     slope: float
@@ -117,7 +116,7 @@ class Model:
         """Return the log-odds that the next visit finds, whoever makes it."""
         return self.intercept + self.slope * self.raw(features.aligned(self.names).matrix)
 
-    def raw(self, matrix: Floats) -> Floats:
+    def raw(self, matrix: Matrix) -> Floats:
         """Return the mixture before calibration."""
         if self.linear is None or self.trees is None:
             return transparent(matrix, self.names)
@@ -125,12 +124,12 @@ class Model:
         return (1 - self.share) * first / self.spread[0] + self.share * second / self.spread[1]
 
 
-def transparent(matrix: Floats, names: tuple[str, ...]) -> Floats:
+def transparent(matrix: Matrix, names: tuple[str, ...]) -> Floats:
     """Return the score for too little data, which can be computed by hand: the place's own shrunken log ratio, half of its likes'."""
     out = np.zeros(len(matrix))
     for name, weight in (("own.ratio.1095", 1.0), ("own.streak", 0.2), ("like.category", 0.5), ("around.40", 0.3)):
         if name in names:
-            out += weight * np.nan_to_num(matrix[:, names.index(name)])
+            out += weight * np.nan_to_num(matrix[:, names.index(name)].astype(np.float64))
     return out
 
 
@@ -202,11 +201,12 @@ def _freedom(name: str) -> float:
 
 def fit_linear(features: Features, aside: Floats, found: Floats, penalty: float) -> Linear:
     """Fit the logistic model; inspectors and season are held less short than the rest."""
+    matrix = features.matrix.astype(np.float64, order="C")
     with np.errstate(invalid="ignore"):
-        known = np.isfinite(features.matrix)
+        known = np.isfinite(matrix)
         count = np.maximum(known.sum(axis=0), 1)
-        mean = np.where(known, features.matrix, 0.0).sum(axis=0) / count
-        spread = np.sqrt(np.where(known, (features.matrix - mean) ** 2, 0.0).sum(axis=0) / count)
+        mean = np.where(known, matrix, 0.0).sum(axis=0) / count
+        spread = np.sqrt(np.where(known, (matrix - mean) ** 2, 0.0).sum(axis=0) / count)
     free = np.array([_freedom(each) for each in features.names])
     scale = np.where(spread > 1e-9, spread, np.inf)
     start = Linear(mean, scale, np.zeros(0), np.zeros(0))
@@ -217,8 +217,11 @@ def fit_linear(features: Features, aside: Floats, found: Floats, penalty: float)
     return Linear(mean, scale, weight[:width] * free, ASIDE * weight[width:])
 
 
-def fit_trees(features: Features, odds: Floats, found: Floats, seed: int) -> Trees:
-    """Fit gradient boosting; the log-odds by inspectors and season are a term that may not interact with any other."""
+def fit_trees(features: Features, odds: Floats, found: Floats, seed: int) -> Forest:
+    """Fit gradient boosting; the log-odds by inspectors and season are a term that may not interact with any other.
+
+    In the forest that is kept this term is set to its middle.
+    """
     columns = np.array(
         [n for n, each in enumerate(features.names) if not each.startswith(("code.", *TOLD_ONLY))], dtype=np.int64
     )
@@ -236,7 +239,7 @@ def fit_trees(features: Features, odds: Floats, found: Floats, seed: int) -> Tre
         random_state=seed,
     )
     model.fit(np.column_stack((own, odds)), found)
-    return Trees(model, columns, float(np.median(odds)))
+    return grown(model, columns, float(np.median(odds)))
 
 
 def auc(scores: Floats, found: Floats) -> float:
@@ -356,10 +359,10 @@ def _tune(
         return PENALTIES[1], 0.5, (), {}
     ways: dict[str, list[Floats]] = {}
     for test, before, _ in kept:
-        past = Features(features.matrix[before], features.names)
-        matrix = features.matrix[test]
+        past = features.rows(before)
+        matrix = features.rows(test).matrix
         some = np.sort(np.random.default_rng(setting.seed).permutation(int(before.sum()))[:FOLD_ROWS])
-        fewer = Features(past.matrix[some], past.names)
+        fewer = past.rows(some)
         ways.setdefault("transparent", []).append(transparent(matrix, features.names))
         trees = fit_trees(fewer, odds[before][some], rows.found[before][some], setting.seed)
         wood = trees.score(matrix) / _spread(trees.score(fewer.matrix))
