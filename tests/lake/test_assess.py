@@ -19,7 +19,7 @@ from anban.contexts.hazards.models import Cycle
 from anban.contexts.risk import operations, queries
 from anban.contexts.risk.models import Assessment, Cell, Curve, Look, Report, TopHazard, TopPlace
 from anban.lake import assessing
-from anban.lake.assessing import assess
+from anban.lake.assessing import assess, is_due_for_training, train
 from anban.lake.folder import manifest_hash
 from anban.lake.reading import FLAGS, SUMS, Reading
 from anban.rules.errors import Refusal
@@ -185,6 +185,27 @@ def test_nightly_job_runs_once_for_a_slot(own_home: None, a_town: Town) -> None:
     again = kind.run(NOW, handle)
     assert again == {"places": 0, "events": dict(first)["events"]}  # type: ignore[arg-type]
     assert Assessment.objects.count() == Look.objects.count() == 1
+
+
+def test_training_is_a_job_of_its_own_and_keeps_nothing_where_too_little_is_known(own_home: None, a_town: Town) -> None:
+    load()
+    kind = find("lake.train")
+    assert kind is not None
+    assert (kind.per_root, kind.lane) == (True, "long")
+    assert kind.run(NOW, Handle("town")) == {"rows": 0}
+    assert assessing.the_lake().kept("models/town") == []
+    assert is_due_for_training("town", DAY)
+    assert assess(actor=actor(a_town), at=NOW).result.manifest["order"]["way"] == "transparent"
+
+
+def test_training_waits_for_no_other_writer_and_knows_no_later_day(own_home: None, a_town: Town) -> None:
+    for more, code in (({"as_of": DAY + timedelta(days=1)}, "lake.day_ahead"), ({"fresh": False}, "lake.no_snapshot")):
+        with pytest.raises(Refusal) as refusal:
+            train(actor=actor(a_town), at=NOW, **more)  # type: ignore[arg-type]
+        assert refusal.value.code == code
+    with assessing.the_lake().writing(), pytest.raises(Refusal) as refusal:
+        train(actor=actor(a_town), at=NOW)
+    assert refusal.value.code == "lake.busy"
 
 
 def test_a_publication_that_died_is_not_seen_and_swept_away(

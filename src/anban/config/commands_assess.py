@@ -13,7 +13,7 @@ from anban.config.installation import REAL, console, migrate
 from anban.config.speaking import pick, put, say
 from anban.contexts.territory.queries import roots
 from anban.kit.clock import now
-from anban.lake.assessing import assess
+from anban.lake.assessing import assess, train
 from anban.lake.watching import watch
 from anban.rules.errors import Refusal, register
 
@@ -41,6 +41,10 @@ def add_arguments(subparsers: Any) -> None:
     own.add_argument(
         "--no-snapshot", action="store_true", help=pick("不再读数据库，用上次快照", "use the last snapshot as it is")
     )
+    own.add_argument(
+        "--train", action="store_true",
+        help=pick("先训练风险顺序（平时由每周任务训练）", "train the risk order first (a weekly job does it otherwise)"),
+    )  # fmt: skip
     own.add_argument("--json", action="store_true", help=pick("输出一个 JSON 对象", "print one JSON object"))
     own.set_defaults(run=_assess)
 
@@ -63,11 +67,12 @@ def _assess(options: argparse.Namespace) -> int:
     def progress(stage: str, done: int, total: int) -> None:
         sys.stderr.write(f"{time.monotonic() - begun:6.0f} s  {done}/{total} {stage}\n")
 
-    made = assess(
-        actor=console(root.pk), at=now(), as_of=options.as_of, engine=options.engine, fresh=not options.no_snapshot,
-        progress=progress,
-    )  # fmt: skip
-    row = made.assessment
+    actor, fresh = console(root.pk), not options.no_snapshot
+    if options.train:
+        train(actor=actor, at=now(), as_of=options.as_of, fresh=fresh, progress=progress)
+        fresh = False
+    made = assess(actor=actor, at=now(), as_of=options.as_of, engine=options.engine, fresh=fresh, progress=progress)
+    row, scored = made.assessment, made.result.manifest["order"]
     watch(actor=console(root.pk), at=row.made_at, as_of=row.as_of, snapshot=made.snapshot)
     if options.json:
         put(
@@ -75,7 +80,7 @@ def _assess(options: argparse.Namespace) -> int:
                 {
                     "root": row.root, "as_of": row.as_of.isoformat(), "places": row.places, "position": row.position,
                     "manifest": row.manifest_hash, "engine": row.engine, "results": str(made.result.folder),
-                    "snapshot": made.snapshot.manifest["ways"],
+                    "snapshot": made.snapshot.manifest["ways"], "order": scored,
                 }
             )
         )  # fmt: skip
@@ -84,4 +89,9 @@ def _assess(options: argparse.Namespace) -> int:
             f"已评估 {row.root} {row.as_of}：{row.places} 家单位，存证位置 {row.position}，清单 {row.manifest_hash[:16]}…",
             f"assessed {row.root} for {row.as_of}: {row.places} places, journal position {row.position}, manifest {row.manifest_hash[:16]}…",
         )
+        if scored["way"] != "learned":
+            say(
+                f"按透明评分排序（没有可用的训练模型：{scored['why_zh']}）",
+                f"ordered by the transparent score ({scored['why']})",
+            )
     return 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +19,8 @@ from anban.contexts.territory.queries import city_date
 from anban.lake import passing
 from anban.lake.engines import engine_of
 from anban.lake.folder import Lake
+from anban.lake.ordering import Kept, kept
+from anban.lake.ordering import train as learn_order
 from anban.lake.snapshot import Snapshot, newest, take
 from anban.rules.errors import Refusal, register
 
@@ -34,6 +36,9 @@ register(
 )
 
 ROWS_AT_ONCE: Final = 10_000
+EVERY: Final = timedelta(days=7)
+"""So often the order is trained anew."""
+ONE_DAY: Final = timedelta(days=1)
 Progress = Callable[[str, int, int], None]
 
 
@@ -67,17 +72,10 @@ def assess(
 
     Raises: lake.day_ahead, lake.nothing_to_assess, lake.busy, lake.no_snapshot, lake.damaged, and what the engine refuses.
     """
-    today = city_date(at, actor.root)
-    day = as_of or today
-    if day > today:
-        raise Refusal("lake.day_ahead", field="as_of", as_of=day.isoformat())
+    day = _day_of(actor, at, as_of)
     lake = the_lake()
     with lake.writing():
-        snapshot = take(lake, connection.settings_dict, at=at, progress=progress) if fresh else newest(lake)
-        if snapshot is None or set(snapshot.tables) < {export.name for export in exports()}:
-            raise Refusal("lake.no_snapshot")
-        if not snapshot.rows("places", actor.root):
-            raise Refusal("lake.nothing_to_assess", field="root", root=actor.root)
+        snapshot = _snapshot(lake, actor, at, fresh, progress)
         runs = engine_of(engine, scratch=lake.home / "scratch")
         try:
             result = passing.run(lake, runs, snapshot, root=actor.root, as_of=day, at=at, progress=progress)
@@ -85,6 +83,49 @@ def assess(
             runs.close()
         # Published under the lake's lock as well: of two passes, the later one is also the later to be seen.
         return Assessed(publish(actor=actor, at=at, passed=_passed(result)), snapshot, result)
+
+
+def train(
+    *, actor: Actor, at: datetime, as_of: date | None = None, fresh: bool = True, progress: Progress | None = None
+) -> Kept | None:
+    """This function will learn the order of the actor's root up to a day (default: today there) and keep it beside the snapshots.
+
+    The passes of that day and later ones score by it until another is kept. Nothing is kept where too few outcomes are known.
+
+    Raises: lake.day_ahead, lake.nothing_to_assess, lake.busy, lake.no_snapshot.
+    """
+    day = _day_of(actor, at, as_of)
+    lake = the_lake()
+    with lake.writing():
+        snapshot = _snapshot(lake, actor, at, fresh, progress)
+        if progress:
+            progress("训练风险顺序", 0, 1)
+        return learn_order(lake, snapshot, actor.root, day, at=at)
+
+
+def is_due_for_training(root: str, as_of: date) -> bool:
+    """Return whether a root has no learned order of the last week."""
+    newest_kept = kept(the_lake(), root, as_of + ONE_DAY)
+    return (
+        newest_kept is None or newest_kept.manifest["way"] != "learned" or newest_kept.as_of + EVERY <= as_of + ONE_DAY
+    )
+
+
+def _day_of(actor: Actor, at: datetime, as_of: date | None) -> date:
+    today = city_date(at, actor.root)
+    day = as_of or today
+    if day > today:
+        raise Refusal("lake.day_ahead", field="as_of", as_of=day.isoformat())
+    return day
+
+
+def _snapshot(lake: Lake, actor: Actor, at: datetime, fresh: bool, progress: Progress | None) -> Snapshot:
+    snapshot = take(lake, connection.settings_dict, at=at, progress=progress) if fresh else newest(lake)
+    if snapshot is None or set(snapshot.tables) < {export.name for export in exports()}:
+        raise Refusal("lake.no_snapshot")
+    if not snapshot.rows("places", actor.root):
+        raise Refusal("lake.nothing_to_assess", field="root", root=actor.root)
+    return snapshot
 
 
 def _passed(result: passing.Result) -> Passed:

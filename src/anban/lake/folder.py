@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import chain, count
 from pathlib import Path
 from typing import Any, Final
@@ -35,8 +36,8 @@ register(
 
 MANIFEST: Final = "manifest.json"
 DRAFT: Final = ".draft-"
-KEPT: Final = {"snapshots": 2, "results": 30}
-"""How many of each are kept: snapshots are large and can be made again, results are small and are compared."""
+KEPT: Final = {"snapshots": 2, "models": 30, "results": 30}
+"""How many of each are kept: snapshots are large and can be made again, models and results are small and are compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,11 @@ class Lake:
             old.rename(gone)
             shutil.rmtree(gone, ignore_errors=True)
         return target
+
+
+def stamp(at: datetime) -> str:
+    """Return the name of what was made at an instant; names sort as the instants do."""
+    return f"{at.astimezone(UTC):%Y%m%dT%H%M%S%f}"
 
 
 def manifest_of(folder: Path) -> dict[str, Any]:

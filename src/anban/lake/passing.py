@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from anban.lake import texts
 from anban.lake.engine import Engine
-from anban.lake.folder import Lake, file_hash, manifest_hash, manifest_of
-from anban.lake.ordering import write_learned
+from anban.lake.folder import Lake, file_hash, manifest_hash, manifest_of, stamp
+from anban.lake.ordering import Kept, kept, write_learned
 from anban.lake.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -51,13 +51,20 @@ def seed_of(snapshot: Snapshot, root: str) -> str:
 
 
 def compute(
-    engine: Engine, snapshot: Snapshot, root: str, as_of: date, folder: Path, progress: Progress | None = None
+    engine: Engine,
+    snapshot: Snapshot,
+    root: str,
+    as_of: date,
+    folder: Path,
+    *,
+    model: Kept | None = None,
+    progress: Progress | None = None,
 ) -> dict[str, int]:
     """Run every text over one root of a snapshot and write the results into a folder; return their rows."""
     given = texts.values(as_of, seed_of(snapshot, root))
     if progress:
-        progress("学习风险顺序", 0, len(texts.STEPS))
-    write_learned(snapshot, root, as_of, folder)
+        progress("风险评分", 0, len(texts.STEPS))
+    write_learned(snapshot, root, as_of, folder, model)
     engine.load("learned", [folder / "learned.parquet"])
     for table in snapshot.tables:
         engine.load(table, snapshot.files(table, root))
@@ -85,21 +92,30 @@ def run(
     at: datetime,
     progress: Progress | None = None,
 ) -> Result:
-    """Publish the results of one root for a day; the caller holds ``lake.writing()``."""
+    """Publish the results of one root for a day; the caller holds ``lake.writing()``.
+
+    Places are scored by the newest kept model that knows nothing of later days; without one, by the transparent score.
+    """
     series = f"results/{root}"
     draft = lake.draft(series)
-    rows = compute(engine, snapshot, root, as_of, draft, progress)
+    model = kept(lake, root, as_of + timedelta(days=1))
+    rows = compute(engine, snapshot, root, as_of, draft, model=model, progress=progress)
+    order = json.loads((draft / "card.json").read_text(encoding="utf-8"))
     manifest = {
         "format": FORMAT, "root": root, "as_of": as_of.isoformat(), "position": snapshot.position,
         "chain": snapshot.manifest["chain"], "snapshot": snapshot.folder.name,
         "made_at": at.astimezone(UTC).isoformat(timespec="microseconds"), "engine": engine.name.partition(":")[0],
         "texts": sha256("".join(texts.text(step.name) for step in texts.STEPS).encode()).hexdigest(),
-        "order": {"way": json.loads((draft / "card.json").read_text(encoding="utf-8"))["way"], "card": file_hash(draft / "card.json")},
+        "order": {
+            "way": order["way"], "why": order.get("why", ""), "why_zh": order.get("why_zh", ""),
+            "card": file_hash(draft / "card.json"),
+            "model": order["model"]["hash"] if "model" in order else None,
+        },
         "seed": seed_of(snapshot, root),
         "files": [
             *({"path": name, "sha256": file_hash(draft / name)} for name in LEARNED),
             *({"path": f"{name}.parquet", "rows": rows[name], "sha256": file_hash(draft / f"{name}.parquet")} for name in RESULTS),
         ],
     }  # fmt: skip
-    folder = lake.publish(draft, f"{at.astimezone(UTC):%Y%m%dT%H%M%S%f}", manifest)
+    folder = lake.publish(draft, stamp(at), manifest)
     return Result(folder, manifest_of(folder))

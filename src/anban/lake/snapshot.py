@@ -14,7 +14,7 @@ from urllib.parse import unquote
 
 from anban.base.exports import Export, exports
 from anban.lake.duck import connected
-from anban.lake.folder import Lake, file_hash, manifest_of
+from anban.lake.folder import Lake, file_hash, manifest_of, stamp
 from anban.lake.source import Source, conditions, opened
 from anban.rules.errors import Refusal, register
 
@@ -115,7 +115,7 @@ def take(
             "since": last.position if last else None, "zones": zones, "ways": ways,
             "tables": {e.name: _declaration(e) for e in declared}, "files": files,
         }  # fmt: skip
-    return Snapshot.at(lake.publish(draft, f"{at.astimezone(UTC):%Y%m%dT%H%M%S%f}", manifest))
+    return Snapshot.at(lake.publish(draft, stamp(at), manifest))
 
 
 def _instant(at: datetime) -> str:

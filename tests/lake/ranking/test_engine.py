@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from datetime import timedelta
 
 import numpy as np
 import pyarrow as pa
 import pytest
+from sklearn.ensemble import HistGradientBoostingClassifier
 
-from anban.lake.ranking import Label, Unrankable, rank, retrain
+from anban.lake.ranking import Label, Unrankable, model_of, plain_of, rank, retrain
 from anban.lake.ranking.city import city_of, day_number
 from anban.lake.ranking.features import Book
+from anban.lake.ranking.forest import grown
 from anban.lake.ranking.reasons import scores_without
 from anban.lake.ranking.training import Setting, auc, strict_of
 from tests.lake.ranking.planted import AS_OF, LABEL, Planted, plant
@@ -158,6 +161,37 @@ def test_a_kept_model_scores_without_training(planted, ranking):
     model = retrain(planted.tables, AS_OF, FAILS)
     again = rank(planted.tables, AS_OF, FAILS, model=model, wanted=planted.ids[:7])
     assert np.allclose(again.scores, ranking.scores[:7])
+
+
+def test_a_model_as_plain_values_is_the_same_to_the_last_digit(planted, ranking):
+    again = model_of(json.loads(json.dumps(plain_of(ranking.model), allow_nan=False)))
+    assert np.array_equal(again.score(ranking.known), ranking.model.score(ranking.known))
+    assert again.names == ranking.model.names
+    assert [each.scores.tolist() for each in again.folds] == [each.scores.tolist() for each in ranking.model.folds]
+    for fact, parts in ranking.model.neutral.items():
+        assert [name for name, _ in again.neutral[fact]] == [name for name, _ in parts]
+        values = np.array([[one, two] for (_, one), (_, two) in zip(again.neutral[fact], parts, strict=True)])
+        assert np.array_equal(values[:, 0], values[:, 1], equal_nan=True)
+    with pytest.raises(ValueError, match="another format"):
+        model_of({**plain_of(ranking.model), "format": 99})
+
+
+@pytest.mark.parametrize("leaves", [2, 8])
+def test_trees_as_plain_numbers_score_as_the_library_does(leaves):
+    """With missing values, values on the very threshold, and the term that is set to its middle."""
+    random = np.random.default_rng(3)
+    matrix = np.round(random.standard_normal((3000, 5)), 1).astype(np.float32)
+    matrix[random.random(matrix.shape) < 0.1] = np.nan
+    odds = random.standard_normal(3000)
+    found = (np.nan_to_num(matrix[:, 1]) + np.isnan(matrix[:, 3]) + odds > 0.5).astype(float)
+    columns = np.array([3, 1, 4])
+    own = np.column_stack((matrix[:, columns], odds))
+    library = HistGradientBoostingClassifier(max_iter=30, max_leaf_nodes=leaves, early_stopping=False, random_state=1)
+    library.fit(own, found)
+    fixed = np.column_stack((matrix[:, columns], np.full(3000, 0.3)))
+    forest = grown(library, columns, 0.3)
+    assert np.array_equal(forest.score(matrix), library.decision_function(fixed))
+    assert np.array_equal(forest.score(matrix[:200]), library.decision_function(fixed[:200]))
 
 
 def test_noise_is_not_learned():

@@ -13,7 +13,7 @@ from anban.base.inserting import insert, prepared
 from anban.base.people.actor import job_actor
 from anban.contexts.inspections.models import Visit
 from anban.contexts.risk import queries
-from anban.lake.assessing import assess
+from anban.lake.assessing import assess, is_due_for_training, train
 from anban.lake.reading import Reading
 from anban.web.shell import middleware
 from tests.factories.kept import kept_world
@@ -41,8 +41,15 @@ def taught(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pyte
             for nth in range(40)
         ]  # fmt: skip
         insert(prepared(rows))
-        assess(actor=job_actor("test", "town"), at=AT)
+        assert train(actor=job_actor("test", "town"), at=AT) is not None
+        assess(actor=job_actor("test", "town"), at=AT, fresh=False)
         yield made
+
+
+@pytest.mark.django_db
+def test_a_week_after_training_it_is_due_again(taught: Town) -> None:
+    due = [is_due_for_training("town", AT.date() + timedelta(days=days)) for days in (0, 6, 7)]
+    assert due == [False, False, True]
 
 
 @pytest.mark.django_db

@@ -6,7 +6,21 @@
 from anban.lake.ranking.choosing import Choice, choose
 from anban.lake.ranking.city import Label, Unrankable
 from anban.lake.ranking.engine import Ranking, rank, retrain
+from anban.lake.ranking.keeping import model_of, plain_of
 from anban.lake.ranking.reasons import Reason
 from anban.lake.ranking.training import Model, Setting
 
-__all__ = ["Choice", "Label", "Model", "Ranking", "Reason", "Setting", "Unrankable", "choose", "rank", "retrain"]
+__all__ = [
+    "Choice",
+    "Label",
+    "Model",
+    "Ranking",
+    "Reason",
+    "Setting",
+    "Unrankable",
+    "choose",
+    "model_of",
+    "plain_of",
+    "rank",
+    "retrain",
+]

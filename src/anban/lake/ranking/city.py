@@ -198,8 +198,23 @@ def names(table: pa.Table, column: str) -> Names:
     return Names(turn[codes], tuple(kept))
 
 
+def keys(table: pa.Table, column: str) -> pa.ChunkedArray:
+    """Return a column of ids: whole numbers as they are, anything else as text."""
+    if column in table.column_names and pa.types.is_integer(table[column].type) and not table[column].null_count:
+        return table[column]
+    return texts(table, column)
+
+
 def positions(wanted: pa.ChunkedArray, ids: pa.ChunkedArray) -> Ints:
-    """Return where each wanted id stands among the ids; -1 where it does not."""
+    """Return where each wanted id stands (first) among the ids; -1 where it does not."""
+    if pa.types.is_integer(wanted.type) and pa.types.is_integer(ids.type):
+        there, sought = (np.asarray(each.to_numpy(), dtype=np.int64) for each in (ids, wanted))
+        order = np.argsort(there, kind="stable")
+        place = np.minimum(np.searchsorted(there, sought, sorter=order), max(len(there) - 1, 0))
+        if not len(there):
+            return np.full(len(sought), -1)
+        return np.where(there[order[place]] == sought, order[place], -1)
+    wanted, ids = (each if pa.types.is_string(each.type) else each.cast(pa.string()) for each in (wanted, ids))
     found = pc.index_in(wanted.combine_chunks(), value_set=ids.combine_chunks(), skip_nulls=True)
     return np.asarray(found.fill_null(-1).to_numpy(zero_copy_only=False), dtype=np.int64)
 
@@ -221,7 +236,7 @@ def city_of(
             if column not in table.column_names:
                 raise Unrankable(f"{name} 缺少列 {column}", f"{name} lacks the column {column}")
     today = day_number(as_of)
-    ids = texts(places, "establishment_id")
+    ids = keys(places, "establishment_id") if extra_ids is None else texts(places, "establishment_id")
     places, ids = _once(places, ids)
     if extra_ids is not None:
         strangers = pc.unique(
@@ -235,7 +250,7 @@ def city_of(
     text_names, figures, born, lists = _sorted_columns(places, today)
 
     day = days(visits, "date")
-    where = positions(texts(visits, "establishment_id"), ids)
+    where = positions(keys(visits, "establishment_id"), ids)
     kept = np.isfinite(day) & (day < today) & (where >= 0)
     late = int(np.sum(np.isfinite(day) & (day >= today)))
     if late:
@@ -255,7 +270,7 @@ def city_of(
     cited = tables.get("hazards")
     if cited is None or not {"inspection_id", "code"} <= set(cited.column_names):
         cited = pa.table({"inspection_id": pa.array([], pa.string()), "code": pa.array([], pa.string())})
-    cited_visit = positions(texts(cited, "inspection_id"), texts(visits, "inspection_id"))
+    cited_visit = positions(keys(cited, "inspection_id"), keys(visits, "inspection_id"))
     cited = cited.filter(pa.array(cited_visit >= 0))
     code_texts, severity_of = _codes(tables.get("hazard_codes"))
     if "severity" not in cited.column_names and severity_of:
@@ -277,7 +292,7 @@ def city_of(
     signal_x, signal_y, _ = _plane(numbers(signals, "latitude"), numbers(signals, "longitude"), centre)
     return City(
         as_of=today,
-        place_ids=np.array(ids.to_pylist(), dtype=object),
+        place_ids=np.array(ids.cast(pa.string()).to_pylist(), dtype=object),
         names=text_names,
         numbers=figures,
         born=born,
@@ -297,7 +312,7 @@ def city_of(
         cited_n=np.where(np.isfinite(cited_n) & (cited_n > 0), cited_n, 1.0),
         signal_day=signal_day[early].astype(np.int64),
         signal_kind=names(signals, "kind"),
-        signal_place=positions(texts(signals, "establishment_id"), ids),
+        signal_place=positions(keys(signals, "establishment_id"), ids),
         signal_x_km=signal_x,
         signal_y_km=signal_y,
         label=label,
@@ -324,9 +339,11 @@ def _as_text_id(places: pa.Table) -> pa.Table:
 
 def _once(table: pa.Table, ids: pa.ChunkedArray) -> tuple[pa.Table, pa.ChunkedArray]:
     """Keep the first row of every id."""
-    first: dict[str, int] = {}
+    if pa.types.is_integer(ids.type) and pc.count_distinct(ids).as_py() == len(ids):
+        return table, ids
+    first: dict[str | int, int] = {}
     for number, each in enumerate(ids.to_pylist()):
-        if each:
+        if each is not None and each != "":
             first.setdefault(each, number)
     if len(first) == table.num_rows:
         return table, ids

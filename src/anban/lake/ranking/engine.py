@@ -13,7 +13,7 @@ import pyarrow as pa
 from threadpoolctl import threadpool_limits
 
 from anban.lake.ranking.card import card_of
-from anban.lake.ranking.city import City, Label, Unrankable, city_of, day_number, numbers, texts
+from anban.lake.ranking.city import City, Label, Unrankable, city_of, day_number, numbers, positions, texts
 from anban.lake.ranking.features import Book, Features
 from anban.lake.ranking.history import Floats, Ints
 from anban.lake.ranking.reasons import Reason, explain
@@ -33,9 +33,16 @@ class Ranking:
     probabilities: Floats
     index: Floats
     model: Model
-    card: dict[str, Any]
     book: Book
     rows: Ints
+    data_position: str
+    known: Features | None = None
+
+    @property
+    def card(self) -> dict[str, Any]:
+        """Return what the model was made from, how well it is calibrated, and how it treats the areas."""
+        unique, first = np.unique(self.rows, return_index=True)
+        return card_of(self.book.city, self.book, self.model, unique, self.scores[first], self.data_position)
 
     def reasons(self, place_ids: Sequence[str], most: int = 4) -> list[tuple[Reason, ...]]:
         """Return the reasons of some places, the weightiest first: each names a fact whose removal lowers the score."""
@@ -46,6 +53,8 @@ class Ranking:
 
     def features(self, rows: Ints) -> Features:
         """Return the features of some rows of the book as of the day of ranking."""
+        if self.known is not None:
+            return self.known.rows(rows)
         return self.book.features(rows, np.full(len(rows), self.book.city.as_of))
 
 
@@ -81,13 +90,18 @@ def rank(
     # Threads of the numeric engines spin while they wait: on a shared machine two are several times slower than one.
     with threadpool_limits(1):
         trained, book = train(city, setting, model)
-        scores = np.concatenate([np.zeros(0), *(_scored(trained, book, part) for part in _parts(unique))])[back]
+        parts = [unique[begin : begin + CHUNK] for begin in range(0, len(unique), CHUNK)]
+        features = (book.features(part, np.full(len(part), city.as_of)) for part in parts)
+        # The features of a city (or a part of one) that is ranked whole are kept: its first places are explained by them.
+        known = next(features) if wanted is None and len(parts) == 1 else None
+        scored = [trained.score(each) for each in ((known,) if known else features)]
+        scores = np.concatenate([np.zeros(0), *scored])[back]
     chance = 1 / (1 + np.exp(-scores))
     ids = tuple(str(each) for each in city.place_ids[rows])
     weighed = weigh(city, book, rows, chance, _consequence(tables, city, rows))
     return Ranking(
-        place_ids=ids, scores=scores, probabilities=chance, index=weighed, model=trained,
-        card=card_of(city, book, trained, unique, scores[_first(back, len(unique))], data_position), book=book, rows=rows,
+        place_ids=ids, scores=scores, probabilities=chance, index=weighed, model=trained, book=book, rows=rows,
+        data_position=data_position, known=known,
     )  # fmt: skip
 
 
@@ -131,14 +145,6 @@ def separated(scores: Floats, keys: Sequence[str]) -> Floats:
     return out
 
 
-def _scored(model: Model, book: Book, rows: Ints) -> Floats:
-    return model.score(book.features(rows, np.full(len(rows), book.city.as_of)))
-
-
-def _parts(rows: Ints) -> list[Ints]:
-    return [rows[begin : begin + CHUNK] for begin in range(0, len(rows), CHUNK)]
-
-
 def _rows(city: City, wanted: Sequence[str]) -> Ints:
     where = {str(each): number for number, each in enumerate(city.place_ids)}
     missing = [each for each in wanted if str(each) not in where]
@@ -147,21 +153,14 @@ def _rows(city: City, wanted: Sequence[str]) -> Ints:
     return np.array([where[str(each)] for each in wanted], dtype=np.int64)
 
 
-def _first(back: Ints, count: int) -> Ints:
-    first = np.zeros(count, dtype=np.int64)
-    first[back[::-1]] = np.arange(len(back))[::-1]
-    return first
-
-
 def _consequence(tables: Mapping[str, pa.Table], city: City, rows: Ints) -> Floats:
     """Return the weight of each place: the register's column ``consequence``, 1 where it says nothing."""
     places = tables["establishments"]
     if "consequence" not in places.column_names:
         return np.ones(len(rows))
-    given = dict(
-        zip(texts(places, "establishment_id").to_pylist(), numbers(places, "consequence").tolist(), strict=True)
-    )
-    out = np.array([given.get(str(each), 1.0) for each in city.place_ids[rows]], dtype=np.float64)
+    ids = pa.chunked_array([pa.array(city.place_ids[rows], pa.string())])
+    where = positions(ids, texts(places, "establishment_id"))
+    out = np.where(where >= 0, numbers(places, "consequence")[where], 1.0)
     return np.where(np.isfinite(out) & (out > 0), out, 1.0)
 
 

@@ -14,6 +14,10 @@ Matrix = npt.NDArray[np.float32]
 MOST_LEAVES: Final = 8
 """A leaf is one bit of a byte."""
 _AT_ONCE: Final = 50_000
+_FEW: Final = 300
+_FIRST_LEFT: Final[Ints] = np.array(
+    [next((n for n in range(MOST_LEAVES) if not bits >> n & 1), MOST_LEAVES) for bits in range(256)]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +36,7 @@ class Tree:
 
     def table(self) -> Floats:
         """Return the value of the first leaf that is left, by the bits of those ruled out."""
-        out = np.zeros(256)
-        for bits in range(256):
-            out[bits] = next((value for n, value in enumerate(self.leaves) if not bits >> n & 1), 0.0)
-        return out
+        return np.asarray([*self.leaves, *[0.0] * (MOST_LEAVES + 1 - len(self.leaves))])[_FIRST_LEFT]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +48,28 @@ class Forest:
 
     def score(self, matrix: Matrix) -> Floats:
         """Return the sum of each row."""
-        return np.concatenate(
-            [np.zeros(0), *(self._some(matrix[n : n + _AT_ONCE]) for n in range(0, len(matrix), _AT_ONCE))]
-        )
+        if len(matrix) <= _FEW:
+            return self._few(matrix)
+        return np.concatenate([self._some(matrix[n : n + _AT_ONCE]) for n in range(0, len(matrix), _AT_ONCE)])
+
+    def _few(self, matrix: Matrix) -> Floats:
+        """Do the same for few rows, all tests of all trees at once."""
+        # The first of each tree is met nowhere: it rules out what is never left.
+        tests = [
+            one
+            for tree in self.trees
+            for one in (
+                (0, -np.inf, False, tree.never),
+                *zip(tree.feature, tree.most, tree.missing_meets, tree.rules_out, strict=True),
+            )
+        ]
+        feature, most, missing_meets, bits = (np.array(each) for each in zip(*tests, strict=True))
+        value = matrix[:, feature]
+        met = (value <= most.astype(np.float32)) | (np.isnan(value) & missing_meets)
+        first = np.cumsum([0, *(len(tree.feature) + 1 for tree in self.trees)])[:-1]
+        out = np.bitwise_or.reduceat(np.where(met, 0, bits), first, axis=1)
+        found = np.stack([tree.table() for tree in self.trees])[np.arange(len(self.trees)), out]
+        return np.asarray(np.cumsum(np.column_stack((np.full(len(matrix), self.start), found)), axis=1)[:, -1])
 
     def _some(self, matrix: Matrix) -> Floats:
         column: dict[int, Matrix] = {}

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from anban.lake.ranking.city import City, date_of
+from anban.lake.ranking.city import date_of
 from anban.lake.ranking.facts import Fact, facts_of
 from anban.lake.ranking.features import Book, Features
-from anban.lake.ranking.history import Floats, Ints
+from anban.lake.ranking.history import Clock, Floats, Ints
 from anban.lake.ranking.training import Model
 
 LEAST: Final = 0.01  # log-odds below which a fact is no reason
@@ -41,11 +42,16 @@ class Reason:
 
 def explain(model: Model, book: Book, features: Features, places: Ints, most: int = 4) -> list[tuple[Reason, ...]]:
     """Return the reasons of each place; ``features`` are theirs as of the day of ranking, row by row."""
+    return told(falls(model, features, book.city.label.kind), Words.of(book, places), places, most)
+
+
+def falls(model: Model, features: Features, label_kind: str | None) -> list[list[tuple[float, Fact]]]:
+    """Return the facts of each row whose removal lowers its score, and by how much, the weightiest first."""
     # A part of a city may lack what the model learned from another: there it is missing, and no reason.
     features = features.aligned(model.names)
-    facts = [each for each in facts_of(model.names, book.city.label.kind) if each.name in model.neutral]
+    facts = [each for each in facts_of(model.names, label_kind) if each.name in model.neutral]
     score = model.score(features)
-    found: list[list[tuple[float, Fact]]] = [[] for _ in places]
+    found: list[list[tuple[float, Fact]]] = [[] for _ in score]
     for fact in facts:
         rows = np.flatnonzero(fact.holds(features))
         if not len(rows):
@@ -54,12 +60,17 @@ def explain(model: Model, book: Book, features: Features, places: Ints, most: in
         for row, lower in zip(rows.tolist(), fall.tolist(), strict=True):
             if lower >= LEAST:
                 found[row].append((lower, fact))
-    words = _Words(book)
+    for each in found:
+        each.sort(key=lambda pair: (-pair[0], pair[1].name))
+    return found
+
+
+def told(found: list[list[tuple[float, Fact]]], words: Words, places: Ints, most: int = 4) -> list[tuple[Reason, ...]]:
+    """Return the first facts of each place that can be put into words."""
     out = []
     for place, each in zip(places.tolist(), found, strict=True):
-        each.sort(key=lambda pair: (-pair[0], pair[1].name))
-        reasons = (Reason(fact.name, *words.of(fact, place), round(lower, 4)) for lower, fact in each)
-        out.append(tuple(reason for reason in reasons if reason.zh)[:most])
+        reasons = (Reason(fact.name, *words.of_fact(fact, place), round(lower, 4)) for lower, fact in each)
+        out.append(tuple(islice((reason for reason in reasons if reason.zh), most)))
     return out
 
 
@@ -71,37 +82,74 @@ def without(features: Features, rows: Ints, fact: Fact, model: Model) -> Feature
     return changed
 
 
-class _Words:
-    """Puts a fact of a place into words, with the numbers as they stand in the tables."""
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Puts facts of some places into words, with the numbers as they stand in the tables; holds the visits of these places only."""
 
-    def __init__(self, book: Book) -> None:
-        self.book = book
-        self.city: City = book.city
-        self._order = np.lexsort((self.city.visit_day, self.city.visit_place))
-        self._place = self.city.visit_place[self._order]
-        self._cited = np.argsort(self.city.cited_visit, kind="stable")
+    as_of: int
+    clocks: dict[str, Clock]
+    names: dict[str, tuple[dict[int, int], tuple[str, ...]]]
+    texts: dict[str, tuple[str, str]]
+    visit_kinds: tuple[str, ...]
+    codes: tuple[str, ...]
+    signal_kinds: tuple[str, ...]
+    place: Ints
+    day: Ints
+    kind: Ints
+    outcome: Floats
+    cited_visit: Ints
+    cited_code: Ints
+    signal_place: Ints
+    signal_day: Ints
+    signal_kind: Ints
 
-    def of(self, fact: Fact, place: int) -> tuple[str, str]:
+    @classmethod
+    def of(cls, book: Book, places: Ints) -> Words:
+        """Return the words for some places of a book."""
+        city = book.city
+        mine = np.zeros(city.size, dtype=bool)
+        mine[places] = True
+        visits = np.flatnonzero(mine[city.visit_place])
+        visits = visits[np.lexsort((city.visit_day[visits], city.visit_place[visits]))]
+        new = np.full(len(city.visit_day), -1)
+        new[visits] = np.arange(len(visits))
+        cited = np.flatnonzero(new[city.cited_visit] >= 0)
+        cited = cited[np.argsort(new[city.cited_visit[cited]], kind="stable")]
+        signals = np.flatnonzero((city.signal_place >= 0) & mine[city.signal_place]) if city.size else places
+        signals = signals[np.lexsort((city.signal_day[signals], city.signal_place[signals]))]
+        return cls(
+            as_of=city.as_of, clocks={kind: strand.clock for kind, (_, strand) in book.kinds.items()},
+            names={
+                name: (dict(zip(places.tolist(), column.code[places].tolist(), strict=True)), column.levels)
+                for name, column in city.names.items()
+            },
+            texts=city.code_texts, visit_kinds=city.visit_kind.levels, codes=city.cited_code.levels,
+            signal_kinds=city.signal_kind.levels, place=city.visit_place[visits], day=city.visit_day[visits],
+            kind=city.visit_kind.code[visits], outcome=city.visit_found[visits],
+            cited_visit=new[city.cited_visit[cited]], cited_code=city.cited_code.code[cited],
+            signal_place=city.signal_place[signals], signal_day=city.signal_day[signals],
+            signal_kind=city.signal_kind.code[signals],
+        )  # fmt: skip
+
+    def of_fact(self, fact: Fact, place: int) -> tuple[str, str]:
         """Return the fact in Chinese and English; empty where it cannot be told."""
         saying = getattr(self, f"_{fact.sort}")
         zh, en = saying(fact.about, place)
         return str(zh), str(en)
 
-    def _visits(self, place: int) -> Ints:
-        begin, end = np.searchsorted(self._place, (place, place + 1))
-        return self._order[begin:end]
+    def _visits(self, place: int) -> slice:
+        return slice(*np.searchsorted(self.place, (place, place + 1)).tolist())
 
-    def _known(self, place: int) -> Ints:
+    def _known(self, place: int) -> tuple[Ints, Floats]:
         visits = self._visits(place)
-        return visits[np.isfinite(self.city.visit_found[visits])]
+        known = np.isfinite(self.outcome[visits])
+        return self.day[visits][known], self.outcome[visits][known]
 
     def _found(self, about: str, place: int) -> tuple[str, str]:
-        visits = self._known(place)
-        last = visits[-3:]
-        bad = int(self.city.visit_found[last].sum())
-        if bad == 0:
-            last, bad = visits, int(self.city.visit_found[visits].sum())
-        when = _month(int(self.city.visit_day[last[self.city.visit_found[last] == 1]][-1]))
+        days, found = self._known(place)
+        when = _month(int(days[found == 1][-1]))
+        last = found[-3:] if found[-3:].any() else found
+        bad = int(last.sum())
         if bad == len(last):
             zh = f"最近{bad}次检查均查出问题" if bad > 1 else "上次检查查出问题"
             en = f"all of the last {bad} checks found something" if bad > 1 else "the last check found something"
@@ -111,50 +159,43 @@ class _Words:
         return f"{zh}（最近一次{when[0]}）", f"{en} (latest in {when[1]})"
 
     def _waited(self, about: str, place: int) -> tuple[str, str]:
-        months = int((self.city.as_of - self.city.visit_day[self._known(place)[-1]]) / 30.44)
+        months = int((self.as_of - self._known(place)[0][-1]) / 30.44)
         return f"{months}个月未检查", f"no check for {months} months"
 
     def _kind(self, about: str, place: int) -> tuple[str, str]:
-        clock = self.book.kinds[about][1].clock
+        clock = self.clocks[about]
         visits = self._visits(place)
-        kind = self.city.visit_kind.levels.index(about)
-        days = self.city.visit_day[visits[self.city.visit_kind.code[visits] == kind]]
-        now = clock.at(np.array([self.city.as_of]))[0]
+        days = self.day[visits][self.kind[visits] == self.visit_kinds.index(about)]
+        now = clock.at(np.array([self.as_of]))[0]
         days = days[clock.at(days) >= now - 365]
         return _counted(days, *KINDS.get(about, (about, f"visit ({about})")))
 
     def _code(self, about: str, place: int) -> tuple[str, str]:
         visits = self._visits(place)
-        begin, end = (np.searchsorted(self.city.cited_visit[self._cited], visits, side) for side in ("left", "right"))
-        code = self.city.cited_code.levels.index(about)
-        days = [
-            int(self.city.visit_day[visit])
-            for visit, low, high in zip(visits.tolist(), begin.tolist(), end.tolist(), strict=True)
-            if (self.city.cited_code.code[self._cited[low:high]] == code).any()
-        ]
+        begin, end = np.searchsorted(self.cited_visit, (visits.start, visits.stop))
+        cited = self.cited_visit[begin:end][self.cited_code[begin:end] == self.codes.index(about)]
+        days = self.day[np.unique(cited)]
         # The list's own words where it has any: a code says nothing to a shopkeeper.
-        what = self.city.code_texts.get(about)
+        what = self.texts.get(about)
         named = (f"“{what[0]}”", f"“{what[1]}”") if what else (f"第{about}项", f"item {about}")
-        when = _month(days[-1])
+        when = _month(int(days[-1]))
         times = (f"{len(days)}次", f"{len(days)} times") if len(days) > 1 else ("", "once")
         return f"曾{times[0]}查出{named[0]}，最近{when[0]}", f"{named[1]} found {times[1]}, latest in {when[1]}"
 
     def _signal(self, about: str, place: int) -> tuple[str, str]:
-        which = self.city.signal_place == place
+        mine = slice(*np.searchsorted(self.signal_place, (place, place + 1)).tolist())
+        days = self.signal_day[mine]
         if about:
-            which &= self.city.signal_kind.code == self.city.signal_kind.levels.index(about)
-        days = self.city.signal_day[which]
-        return _counted(
-            np.sort(days[days >= self.city.as_of - 365]), *SIGNALS.get(about, (about or "信号", about or "signal"))
-        )
+            days = days[self.signal_kind[mine] == self.signal_kinds.index(about)]
+        return _counted(days[days >= self.as_of - 365], *SIGNALS.get(about, (about or "信号", about or "signal")))
 
     def _near(self, about: str, place: int) -> tuple[str, str]:
         zh, en = SIGNALS.get(about, (about or "信号", about or "signals"))
         return f"周边{zh}多于一般地段", f"more {en} nearby than in most places"
 
     def _like(self, about: str, place: int) -> tuple[str, str]:
-        column = self.city.names[about]
-        level = column.levels[column.code[place]]
+        code, levels = self.names[about]
+        level = levels[code[place]]
         return (
             f"同类单位（{level}）查出问题多于一般",
             f"others of the same {about} ({level}) are found wanting more often",

@@ -81,7 +81,7 @@ class Linear:
     def _standard(self, column: Matrix, number: int) -> Floats:
         value = (column - self.mean[number]) / self.scale[number]
         value[np.isnan(value)] = 0.0
-        return np.clip(value, -5.0, 5.0, out=value)
+        return np.asarray(np.clip(value, -5.0, 5.0, out=value))
 
 
 @dataclass(frozen=True, slots=True)
