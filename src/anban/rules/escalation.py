@@ -75,6 +75,26 @@ LADDERS: Mapping[Ladder, tuple[Rung, ...]] = MappingProxyType(
 
 PROPOSE_CASE = "propose_case"
 
+WRITTEN = (
+    Instrument.NOTE, Instrument.ASSIGNMENT, Instrument.SUPERVISION, Instrument.WARNING, Instrument.INTERVIEW, Instrument.CIRCULAR,
+    Instrument.ACCOUNTABILITY,
+)  # fmt: skip
+"""The instruments that are papers; a telephone call is none, and a listing is the hazard's own action."""
+
+
+def written_steps() -> tuple[str, ...]:
+    """This function will name the steps of both ladders that are taken with a paper."""
+    return tuple(
+        f"{ladder}.{rung.name}" for ladder, rungs in LADDERS.items() for rung in rungs if rung.instrument in WRITTEN
+    )
+
+
+def rung_of(step: str) -> Rung | None:
+    """This function will give the rung of a step that is taken with a paper; None for any other step."""
+    ladder, _, name = step.partition(".")
+    known = {str(each): rungs for each, rungs in LADDERS.items()}
+    return next((each for each in known.get(ladder, ()) if each.name == name and each.instrument in WRITTEN), None)
+
 
 @dataclass(frozen=True, slots=True)
 class Pause:

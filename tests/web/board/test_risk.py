@@ -17,10 +17,11 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
+from anban.base import typesetting
 from anban.base.people.actor import job_actor
 from anban.contexts.hazards.models import Cycle
 from anban.contexts.inspections.operations import record_visit
-from anban.contexts.risk import exporters, operations, queries
+from anban.contexts.risk import operations, queries
 from anban.contexts.risk.models import Report
 from anban.contexts.risk.queries import Survival
 from anban.lake.assessing import assess, the_lake
@@ -275,12 +276,12 @@ def test_report_of_an_area_out_of_reach_is_refused(risky: Town) -> None:
 def test_without_a_chinese_font_the_export_is_refused_in_words(risky: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     client = client_of(risky, "何静")
     path = client.post("/risk/reports/", {"area": "A01"})["Location"]
-    monkeypatch.setattr(exporters, "FONTS", ("No Such Family",))
-    exporters.chinese_font.cache_clear()
+    monkeypatch.setattr(typesetting, "FONTS", ("No Such Family",))
+    typesetting.chinese_font.cache_clear()
     try:
         answer = client.get(f"{path}pdf/")
     finally:
-        exporters.chinese_font.cache_clear()
+        typesetting.chinese_font.cache_clear()
     assert answer.status_code == 422
     assert "fonts-noto-cjk" in answer.content.decode()
 

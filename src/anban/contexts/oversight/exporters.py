@@ -1,16 +1,18 @@
-"""Duty lists as a file that reads back unchanged."""
+"""Duty lists as a file that reads back unchanged, and the office's papers as PDF."""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
+from importlib.resources import files
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from anban.base.people.actor import Actor
 from anban.base.people.operations import note_access
+from anban.base.typesetting import pdf
 from anban.contexts.oversight.importers.duties import COLUMNS
 from anban.contexts.oversight.models import PostDuty
 from anban.contexts.oversight.queries.duties import duty_list
@@ -45,3 +47,8 @@ def duties_as_workbook(*, actor: Actor, at: datetime, on: date, area_path: str =
         path = Path(folder) / "duties.xlsx"
         export_duties(actor=actor, at=at, on=on, out=path, form="xlsx", area_path=area_path)
         return BytesIO(path.read_bytes())
+
+
+def paper_pdf(told: Mapping[str, Any]) -> bytes:
+    """Return an office's paper (督办文书) as a PDF; ``told`` is what its page says. Raises: pdf.no_font."""
+    return pdf(files("anban.contexts.oversight").joinpath("paper.typ").read_bytes(), told)

@@ -9,6 +9,7 @@ from anban.base.fields import Identified, PathField, Sealed
 from anban.base.people.models import Person
 from anban.contexts.accidents.models import Accident
 from anban.contexts.hazards.models import Hazard
+from anban.contexts.obligations.models import EscalationStep
 from anban.contexts.territory.models import Area, Body, Post
 from anban.rules import escalation
 
@@ -253,6 +254,15 @@ class Instrument(Sealed):
     def number(self) -> str:
         """The number as it stands on the paper: 督办单〔2026〕3号."""
         return f"{KIND_NAMES[self.kind][0]}〔{self.year}〕{self.serial}号"
+
+
+class StepPaper(Identified):
+    """A step of a ladder has its paper (督办升级的文书): each step once; steps about one hazard on one rung share a paper."""
+
+    retention = "ledger"
+
+    step = models.OneToOneField(EscalationStep, on_delete=models.PROTECT, related_name="paper")
+    instrument = models.ForeignKey(Instrument, on_delete=models.PROTECT, related_name="steps")
 
 
 class OversightVisit(Sealed):

@@ -102,6 +102,7 @@ ENTRIES: Final = {
     "obligation.breached": gettext_lazy("逾期"),
     "obligation.escalated": gettext_lazy("督办升级"),
     "obligation.due_moved": gettext_lazy("期限调整"),
+    "instrument.issued": gettext_lazy("发出督办文书"),
     "link.named": gettext_lazy("落实责任人"),
     "file.attached": gettext_lazy("上传照片"),
     "visit.recorded": gettext_lazy("现场检查"),

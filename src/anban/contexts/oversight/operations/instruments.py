@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.db.models import Max
 
@@ -14,17 +15,29 @@ from anban.base.files.models import StoredFile
 from anban.base.files.operations import attach
 from anban.base.journal.operations import record, unit
 from anban.base.people.actor import Actor
+from anban.base.people.models import Person
 from anban.contexts.hazards.models import Hazard
 from anban.contexts.obligations import operations as obligations
-from anban.contexts.obligations.models import Obligation
+from anban.contexts.obligations.models import EscalationStep, Obligation
 from anban.contexts.obligations.queries import of_matter
 from anban.contexts.oversight import policies
-from anban.contexts.oversight.models import Instrument, OversightFinding, SanctionCase
+from anban.contexts.oversight.models import Instrument, OversightFinding, SanctionCase, StepPaper
 from anban.contexts.oversight.queries.scope import COMMITTEE
 from anban.contexts.territory.models import Body
-from anban.contexts.territory.queries import city_date, posts_holder, root
+from anban.contexts.territory.queries import (
+    calendar,
+    city_date,
+    holders_of_role,
+    holdings_of,
+    posts_holder,
+    root,
+    settings_of,
+)
 from anban.kit.clock import day_end
+from anban.rules import law
+from anban.rules.clocks import due_by
 from anban.rules.errors import Refusal, register
+from anban.rules.escalation import WRITTEN, Rung, rung_of
 from anban.rules.escalation import Instrument as Kind
 
 register("instrument.kind_unknown", zh="没有这种督办文书。", en="There is no such instrument.")
@@ -37,11 +50,6 @@ register(
 register("instrument.answered", zh="这份文书已经答复。", en="This paper has been answered.")
 register("instrument.answer_missing", zh="请写明办理结果。", en="Say what was done.")
 register("instrument.no_issuer", zh="您不在安委办任职，不能发文。", en="You hold no post at a committee's office.")
-
-WRITTEN = (
-    Kind.NOTE, Kind.ASSIGNMENT, Kind.SUPERVISION, Kind.WARNING, Kind.INTERVIEW, Kind.CIRCULAR, Kind.ACCOUNTABILITY,
-)  # fmt: skip
-"""The instruments that are papers; a telephone call is none, and a listing is the hazard's own action."""
 
 OBLIGATION = "answer_instrument"
 
@@ -95,35 +103,121 @@ def issue(*, actor: Actor, at: datetime, kind: str, about: About, to_body: Body,
         issuer_id = next((g.body_id for g in actor.grants if g.role in COMMITTEE and g.body_id), None)
         if issuer_id is None:
             raise Refusal("instrument.no_issuer")
-        # The issuer's row is held until the commit: of two papers at once the second takes the next number, and a paper
-        # that is taken back gives its number back with it.
-        issuer = Body.objects.select_for_update(of=("self",)).get(pk=issuer_id)
-        last = Instrument.objects.filter(root=actor.root, issuer=issuer, kind=kind, year=on.year).aggregate(
-            n=Max("serial")
+        return _write(actor, at, kind, about, _Sent(issuer_id, actor.person_key, to_body, holding.person), due_on)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """Who issues a paper, in whose name, and to whom."""
+
+    issuer_id: UUID
+    issued_by: UUID
+    to_body: Body
+    to_person: Person
+
+
+def _write(
+    actor: Actor, at: datetime, kind: str, about: About, sent: _Sent, due_on: date, *, step: str = ""
+) -> Instrument:
+    on = city_date(at, actor.root)
+    # The issuer's row is held until the commit: of two papers at once the second takes the next number, and a paper
+    # that is taken back gives its number back with it.
+    issuer = Body.objects.select_for_update(of=("self",)).get(pk=sent.issuer_id)
+    last = Instrument.objects.filter(root=actor.root, issuer=issuer, kind=kind, year=on.year).aggregate(n=Max("serial"))
+    about_kind, about_id = about.reference
+    facts = _facts(about, actor.root) | ({"step": step} if step else {})
+    row = Instrument.objects.create(
+        root=actor.root, kind=kind, year=on.year, serial=(last["n"] or 0) + 1, issuer=issuer,
+        issued_by_id=sent.issued_by, issued_at=at, to_body=sent.to_body, to_person=sent.to_person, area_path=about.area_path,
+        hazard=about.hazard, case=about.case, about_kind=about_kind, about_id=about_id,
+        facts=json.dumps(facts, ensure_ascii=False, sort_keys=True), due_on=due_on,
+    )  # fmt: skip
+    record(
+        "instrument.issued", actor=actor, at=at, subject=("instrument", row.pk), matter=(about_kind, about_id),
+        wrote=[row],
+        data={"kind": kind, "serial": row.serial, "to": str(sent.to_body.pk), "due": due_on.isoformat(), "step": step},
+    )  # fmt: skip
+    obligations.owe(
+        actor=actor, at=at,
+        duty=obligations.Duty(
+            root=row.root, person=sent.to_person, body=sent.to_body, unit_name=sent.to_body.name, kind=OBLIGATION,
+            subject=("instrument", row.pk), matter_id=row.pk, area_path=about.area_path, title=row.number,
+            place_title=about.hazard.place_title if about.hazard else "", source_rule=row.number,
+            due_at=day_end(due_on, root(row.root).zone) - timedelta(seconds=1),
+            link=f"/oversight/instruments/{row.pk}/",
+            ladder=Obligation.Ladder.SECTOR if sent.to_body.sector else Obligation.Ladder.TERRITORY,
+        ),
+    )  # fmt: skip
+    return row
+
+
+CITY_RUNGS = frozenset({"city_office", "city_department"})
+"""Rungs whose paper the city's office issues; the others' is the district's."""
+
+
+def issue_for_step(*, actor: Actor, at: datetime, step_id: UUID) -> Instrument | None:
+    """Issue the paper of a ladder's step (督办升级): numbered, addressed, due, its words from the ledger; each step once.
+
+    A note (提示函) goes to whoever the rung tells; heavier ones, and a note where that post is vacant, go to the body that owes. Steps about one hazard and cycle on
+    one rung share a paper. None where the matter has meanwhile been settled, or nobody is there to issue or to receive.
+    """
+    with unit():
+        step = (
+            EscalationStep.objects.select_for_update(of=("self",))
+            .select_related("obligation__body", "told")
+            .get(pk=step_id)
         )
-        about_kind, about_id = about.reference
-        row = Instrument.objects.create(
-            root=actor.root, kind=kind, year=on.year, serial=(last["n"] or 0) + 1, issuer=issuer,
-            issued_by_id=actor.person_key, issued_at=at, to_body=to_body, to_person=holding.person, area_path=path,
-            hazard=about.hazard, case=about.case, about_kind=about_kind, about_id=about_id,
-            facts=json.dumps(_facts(about, actor.root), ensure_ascii=False, sort_keys=True), due_on=due_on,
-        )  # fmt: skip
+        owed = step.obligation
+        rung = rung_of(step.step)
+        if rung is None or owed.state != Obligation.State.OPEN or owed.subject_kind != "hazard":
+            return None
+        if StepPaper.objects.filter(step=step).exists():
+            return None
+        hazard = Hazard.objects.select_related("holder_body").get(pk=owed.matter_id)
+        earlier = StepPaper.objects.filter(
+            step__step=step.step, step__obligation__matter_id=hazard.pk, step__obligation__cycle_no=owed.cycle_no
+        ).select_related("instrument")
+        made: Instrument | None = next((one.instrument for one in earlier.order_by("id")), None)
+        if made is None:
+            sent = _sent_for(step, rung, hazard, at)
+            if sent is None:
+                return None
+            due = due_by(
+                "oversight.paper_days", at, calendar=calendar(owed.root), zone=ZoneInfo(root(owed.root).zone),
+                on=city_date(at, owed.root), overrides=_overrides(owed.root),
+            )  # fmt: skip
+            due_on = city_date(due.at, owed.root)
+            made = _write(actor, at, rung.instrument.value, About(hazard=hazard), sent, due_on, step=rung.name)
+        kept = StepPaper.objects.create(step=step, instrument=made)
         record(
-            "instrument.issued", actor=actor, at=at, subject=("instrument", row.pk), matter=(about_kind, about_id),
-            wrote=[row], data={"kind": kind, "serial": row.serial, "to": str(to_body.pk), "due": due_on.isoformat()},
+            "step.papered", actor=actor, at=at, subject=("instrument", made.pk),
+            data={"step": step.step, "of": str(kept.step_id)},
         )  # fmt: skip
-        obligations.owe(
-            actor=actor, at=at,
-            duty=obligations.Duty(
-                root=row.root, person=holding.person, body=to_body, unit_name=to_body.name, kind=OBLIGATION,
-                subject=("instrument", row.pk), matter_id=row.pk, area_path=path, title=row.number,
-                place_title=about.hazard.place_title if about.hazard else "", source_rule=row.number,
-                due_at=day_end(due_on, root(row.root).zone) - timedelta(seconds=1),
-                link=f"/oversight/instruments/{row.pk}/",
-                ladder=Obligation.Ladder.SECTOR if to_body.sector else Obligation.Ladder.TERRITORY,
-            ),
-        )  # fmt: skip
-        return row
+        return made
+
+
+def _sent_for(step: EscalationStep, rung: Rung, hazard: Hazard, at: datetime) -> _Sent | None:
+    on = city_date(at, hazard.root)
+    role = COMMITTEE[1] if rung.name in CITY_RUNGS else COMMITTEE[0]
+    office = holders_of_role(hazard.root, role, hazard.area_path, on)
+    if not office:
+        return None
+    by = office[0]
+    if rung.instrument is Kind.NOTE and step.told is not None:
+        posts = holdings_of(step.told.pk, on)
+        post = next((one.post for one in posts if one.post.place_id is None), None)
+        if post is not None:
+            return _Sent(by.post.body_id, by.person_id, post.body, step.told)
+    to_body = step.obligation.body or hazard.holder_body
+    holding = posts_holder(to_body, hazard.area_path, at) if to_body else None
+    if to_body is None or holding is None or to_body.pk == by.post.body_id:
+        return None
+    return _Sent(by.post.body_id, by.person_id, to_body, holding.person)
+
+
+def _overrides(root_code: str) -> dict[str, int]:
+    known = set(law.overridable())
+    return {k: int(v) for k, v in settings_of(root_code).items() if k in known}
 
 
 def answer(

@@ -11,9 +11,11 @@ from django.db.models import Q, QuerySet
 
 from anban.base.journal.models import Words
 from anban.base.people.actor import Actor
+from anban.contexts.obligations.models import EscalationStep, Obligation
 from anban.contexts.oversight.models import Instrument
 from anban.contexts.oversight.queries.scope import LEADERS, covered
 from anban.contexts.territory.queries import within
+from anban.rules.escalation import written_steps
 
 
 def visible_to(actor: Actor) -> QuerySet[Instrument]:
@@ -61,6 +63,15 @@ def answer_of(row: Instrument) -> str:
     """Return the words of an answer, empty where there is none or they were erased."""
     words = Words.objects.filter(matter=f"instrument:{row.pk.hex}", kind="answer").order_by("-written_at").first()
     return words.text if words else ""
+
+
+def steps_without_paper(root: str) -> QuerySet[EscalationStep]:
+    """Return the steps taken with a paper that have none yet, about what is still owed, in the order they were taken."""
+    rows = EscalationStep.objects.filter(
+        obligation__root=root, obligation__state=Obligation.State.OPEN, obligation__subject_kind="hazard",
+        step__in=written_steps(), paper__isnull=True,
+    )  # fmt: skip
+    return rows.order_by("due_at", "id")
 
 
 def about(kind: str, about_id: UUID) -> QuerySet[Instrument]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 from django import forms
@@ -15,13 +16,18 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_http_methods
 
 from anban.base.files import operations as files
+from anban.base.people.operations import note_access
 from anban.contexts.hazards import queries as hazards
 from anban.contexts.oversight import policies
+from anban.contexts.oversight.exporters import paper_pdf
 from anban.contexts.oversight.operations import instruments as operations
 from anban.contexts.oversight.queries import instruments as queries
 from anban.contexts.oversight.queries import sanctions, visits
+from anban.contexts.territory.queries import root as root_of
+from anban.kit.clock import city_date
 from anban.rules.accountability import ItemState, Level, Subject
 from anban.rules.errors import Refusal
+from anban.rules.escalation import LADDERS, WRITTEN
 from anban.rules.escalation import Instrument as Kind
 from anban.rules.hazard_lifecycle import Grade, State
 from anban.web.desk.oversight.parts import (
@@ -45,7 +51,8 @@ from anban.web.desk.oversight.parts import (
 )
 from anban.web.desk.wording import said
 from anban.web.shell.access import OFFICIALS, actor_of, needs
-from anban.web.shell.components import Crumb, Fact
+from anban.web.shell.components import Action, Crumb, Fact, Tone
+from anban.web.shell.wording import in_english
 
 ANSWER_DAYS = 7
 
@@ -71,7 +78,7 @@ def crumbs(*more: Crumb) -> tuple[Crumb, ...]:
 
 
 def _kinds() -> list[tuple[str, str]]:
-    return [(kind.value, term_name(kind)) for kind in operations.WRITTEN]
+    return [(kind.value, term_name(kind)) for kind in WRITTEN]
 
 
 @needs(*OFFICIALS)
@@ -184,11 +191,88 @@ def paper(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         request, "desk/oversight/paper.html",
         {
             "row": row, "issuer": name_of(row.issuer), "to_body": name_of(row.to_body), "facts": _sheet(queries.facts_of(row)),
-            "kind": term_name(Kind(row.kind)), "answer": queries.answer_of(row), "form": form, "may_answer": may_answer,
+            "kind": term_name(Kind(row.kind)), "body": [_opening(queries.facts_of(row)), _asks(row)],
+            "note": _step_words(queries.facts_of(row)), "actions": (Action(_("导出 PDF"), f"/oversight/instruments/{row.pk}/pdf/", Tone.PLAIN),),
+            "answer": queries.answer_of(row), "form": form, "may_answer": may_answer,
             "tabs": tabs(actor, "instruments"), "crumbs": crumbs(Crumb(row.number)), "now": at_of(request),
         },
         status=status,
     )  # fmt: skip
+
+
+@needs(*OFFICIALS)
+@require_GET
+def paper_file(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
+    """Give a paper as a PDF: the words of its page, on a sheet that can be signed and sent."""
+    actor = actor_of(request)
+    row = found_or_404(queries.instrument(actor, instrument_id))
+    body = paper_pdf(_told(row))
+    note_access(actor=actor, at=at_of(request), what="instrument.exported", subject=row.number, rows=1)
+    name = quote(f"{row.number}.pdf")
+    return HttpResponse(
+        body,
+        content_type="application/pdf",
+        headers={
+            "Content-Disposition": f"attachment; filename=\"{row.kind}-{row.year}-{row.serial}.pdf\"; filename*=UTF-8''{name}"
+        },
+    )
+
+
+ASKED = {
+    "note": gettext_lazy("现予提示。请贵单位及时核实、督促落实，并于 %(due)s 前书面反馈办理情况。"),
+    "assignment": gettext_lazy("现交由贵单位办理。请明确责任人，按要求整改到位，并于 %(due)s 前书面报告办理结果。"),
+    "supervision": gettext_lazy("现予督办。请贵单位立即采取措施，主要负责人跟进，于 %(due)s 前整改到位并书面报告；不能按期完成的，说明原因和管控措施。"),
+    "warning": gettext_lazy("现予警示。请贵单位对照问题剖析原因，举一反三，于 %(due)s 前将整改情况书面报告。"),
+    "interview": gettext_lazy("定于近日约谈贵单位负责人。请于 %(due)s 前准备书面材料：事项经过、未按期办结的原因、整改措施和时限。"),
+    "circular": gettext_lazy("现予通报。请有关单位引以为戒，被通报单位于 %(due)s 前将整改情况书面报告。"),
+    "accountability": gettext_lazy("建议依规依纪依法追究有关单位和人员责任。请于 %(due)s 前书面告知处理意见。"),
+}  # fmt: skip
+"""What each paper asks of its addressee."""
+
+
+def _opening(facts: dict[str, Any]) -> str:
+    """Return the first sentence of a paper, put together from what the ledger said."""
+    if "place" in facts:
+        said = _("据隐患台账（%(number)s）：%(place)s存在“%(fact)s”，%(found)s 发现。") % {
+            "number": facts["number"], "place": facts["place"], "fact": facts["fact"], "found": facts["found_on"],
+        }  # fmt: skip
+        late = [
+            _("整改期限为 %(day)s。") % {"day": facts["due_on"]} if facts.get("due_on") else "",
+            _("有关责任事项已逾期 %(n)s 项。") % {"n": facts["breaches"]} if facts.get("breaches") else "",
+            _("同一问题已反弹 %(n)s 次。") % {"n": facts["rebounds"]} if facts.get("rebounds") else "",
+        ]
+        return (" " if in_english() else "").join(part for part in (said, *late) if part)
+    if "level" in facts:
+        said = _("据问责台账（%(number)s）：%(title)s，发生于 %(day)s。")
+        return said % {"number": facts["number"], "title": facts["title"], "day": facts["happened_on"]}
+    said = _("据督察记录（%(number)s）：%(fact)s。要求：%(requirement)s。")
+    return said % {"number": facts["number"], "fact": facts["fact"], "requirement": facts["requirement"]}
+
+
+def _asks(row: Any) -> str:
+    return str(ASKED[row.kind]) % {"due": row.due_on.isoformat()}
+
+
+def _step_words(facts: dict[str, Any]) -> str:
+    rung = next((each for rungs in LADDERS.values() for each in rungs if each.name == facts.get("step")), None)
+    return _("本件按督办升级规则发出（%(rung)s）。") % {"rung": rung.en if in_english() else rung.zh} if rung else ""
+
+
+def _told(row: Any) -> dict[str, Any]:
+    """Return what a paper says, in the reader's language."""
+    facts = queries.facts_of(row)
+    seat = root_of(row.root)
+    english = in_english()
+    return {
+        "lang": "en" if english else "zh",
+        "root": "" if seat.kind == "real" else _("%(city)s：非真实城市，本件仅供演示。") % {"city": seat.name_en if english else seat.name},
+        "issuer": name_of(row.issuer), "kind": term_name(Kind(row.kind)), "number": row.number,
+        "to": f"{name_of(row.to_body)}（{row.to_person.name}）", "colon": ":" if english else "：",
+        "body": [_opening(facts), _asks(row)],
+        "facts": [[fact.label, fact.value] for fact in _sheet(facts)],
+        "signed": row.issued_by.name, "issued": city_date(row.issued_at, seat.zone).isoformat(),
+        "copy": _step_words(facts), "foot": f"{row.number}　{_('内容取自台账，文号连续。')}",
+    }  # fmt: skip
 
 
 def _sheet(facts: dict[str, Any]) -> list[Fact]:

@@ -38,6 +38,7 @@ urlpatterns = [
     path("oversight/instruments/", instruments.papers),
     path("oversight/instruments/new/<slug:about>/<uuid:about_id>/", instruments.new),
     path("oversight/instruments/<uuid:instrument_id>/", instruments.paper),
+    path("oversight/instruments/<uuid:instrument_id>/pdf/", instruments.paper_file),
     path("oversight/visits/", visits.visits),
     path("oversight/visits/new/", visits.new),
     path("oversight/visits/<uuid:oversight_id>/", visits.visit),
