@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
 import pytest
 from django.db import transaction
 from django.urls import URLPattern
@@ -17,6 +18,7 @@ from anban.contexts.establishments.models import Place
 from anban.contexts.hazards.models import Hazard
 from anban.contexts.inspections.models import Visit
 from anban.contexts.obligations.models import Obligation
+from anban.contexts.risk.models import Assessment, EarlyWarning, TopPlace
 from anban.contexts.territory.operations import add_area
 from tests.api.conftest import Caller, caller_of, see
 from tests.factories.town import AT, ON, Town, town
@@ -53,23 +55,26 @@ READS = (
     "get_visit",
     "list_visits",
     "get_file",
+    "list_risk_order",
 )
 KEEP = ("register_place", "amend_place")
+WARNED = ("list_warnings",)
+"""Warnings are about areas, whatever the kind of place: posts of a sector see none."""
 OFFICE = ("list_obligations", "hand_over")
 
 # role: (person, level, what it may do in its own area and below; never elsewhere)
 ROLES: dict[str, tuple[str, str, frozenset[str]]] = {
-    "safety_inspector": ("王敏", "street", frozenset({*READS, *KEEP, "enter_hazard", "record_visit", "act_on_hazard", "attach_to_hazard", "list_obligations"})),
-    "street_safety_office": ("刘洋", "street", frozenset({*READS, *KEEP, *OFFICE, "enter_hazard", "record_visit", "act_on_hazard", "attach_to_hazard"})),
-    "certified_officer": ("孙倩", "street", frozenset({*READS, *KEEP, "enter_hazard", "record_visit", "act_on_hazard", "attach_to_hazard", "list_obligations"})),
-    "grid_worker": ("韩松", "community", frozenset({*READS, "register_place", "enter_hazard", "record_visit", "attach_to_hazard", "list_obligations"})),
+    "safety_inspector": ("王敏", "street", frozenset({*READS, *WARNED, *KEEP, "enter_hazard", "record_visit", "act_on_hazard", "attach_to_hazard", "list_obligations"})),
+    "street_safety_office": ("刘洋", "street", frozenset({*READS, *WARNED, *KEEP, *OFFICE, "enter_hazard", "record_visit", "act_on_hazard", "attach_to_hazard"})),
+    "certified_officer": ("孙倩", "street", frozenset({*READS, *WARNED, *KEEP, "enter_hazard", "record_visit", "act_on_hazard", "attach_to_hazard", "list_obligations"})),
+    "grid_worker": ("韩松", "community", frozenset({*READS, *WARNED, "register_place", "enter_hazard", "record_visit", "attach_to_hazard", "list_obligations"})),
     "district_regulator": ("周航", "district", frozenset({*READS, *KEEP, "enter_hazard", "record_visit", "act_on_hazard", "attach_to_hazard", "list_obligations"})),
     # Gas in a restaurant: the class is its own, the kind of place another sector's.
     "district_regulator of a class": ("赵磊", "district", frozenset({"get_hazard", "list_hazards", "get_file", "enter_hazard", "record_visit", "act_on_hazard", "attach_to_hazard", "list_obligations"})),
-    "district_committee_officer": ("何静", "district", frozenset({*READS, *KEEP, *OFFICE, "enter_hazard", "attach_to_hazard"})),
-    "leader_viewer": ("宋岩", "district", frozenset({*READS, "enter_hazard", "attach_to_hazard", "list_obligations"})),
-    "city_committee_officer": ("林涛", "city", frozenset({*READS, *KEEP, *OFFICE, "enter_hazard", "attach_to_hazard"})),
-    "enterprise_manager": ("李强", "firm", frozenset({*READS, "enter_hazard", "attach_to_hazard"})),
+    "district_committee_officer": ("何静", "district", frozenset({*READS, *WARNED, *KEEP, *OFFICE, "enter_hazard", "attach_to_hazard"})),
+    "leader_viewer": ("宋岩", "district", frozenset({*READS, *WARNED, "enter_hazard", "attach_to_hazard", "list_obligations"})),
+    "city_committee_officer": ("林涛", "city", frozenset({*READS, *WARNED, *KEEP, *OFFICE, "enter_hazard", "attach_to_hazard"})),
+    "enterprise_manager": ("李强", "firm", frozenset({*READS, "enter_hazard", "attach_to_hazard"} - {"list_risk_order"})),
     "system_admin": ("贺冰", "city", frozenset()),
 }  # fmt: skip
 
@@ -79,6 +84,7 @@ BESIDE = {
     "sign_for": "the addressee's alone (test_only_the_addressee_signs)",
     "decline": "the addressee's alone (test_only_the_addressee_signs)",
     "list_rules": "the law, the same for everybody with a key", "one_rule": "the law", "ask_rule": "the law; it holds no data",
+    "list_assessments": "the root's; its figures are those of the caller's areas (test_risk)",
     "head": "public", "proof": "public", "consistency": "public",
     "openapi-json": "public: the document", "api-root": "no page: not found",
 }  # fmt: skip
@@ -94,6 +100,7 @@ class Corner:
     visit: Visit
     duty: Obligation
     file: StoredFile
+    warning: EarlyWarning
     area_code: str
 
 
@@ -115,7 +122,28 @@ def corner(made: Town, area: str, *, manager: str | None = None) -> Corner:
     Attachment.objects.create(
         file=stored, matter_kind="hazard", matter_id=hazard.pk, purpose="before", attached_at=AT, attached_by="x"
     )
-    return Corner(place, hazard, visit, duty, stored, made.areas[area].code)
+    newest, _ = Assessment.objects.get_or_create(
+        root=made.root,
+        as_of=ON,
+        defaults={"made_at": AT, "position": 1, "places": 0, "engine": "duckdb", "folder": "-"},
+    )
+    facts = {"daily": 0.01, "days_unseen": 10, "fails_730": 0, "rebounds_365": 0, "calls_90": 0, "open_now": 1}
+    TopPlace.objects.create(
+        assessment_id=newest.pk, root=made.root, place=place, area_path=place.area_path, kind=place.kind, index_value=1.0,
+        chance=0.1, facts=orjson.dumps(facts).decode(),
+    )  # fmt: skip
+    warning = EarlyWarning.objects.create(
+        root=made.root,
+        method="scan",
+        kind="x",
+        area_path=place.area_path,
+        level="watch",
+        zh="x",
+        en="x",
+        first_on=ON,
+        last_on=ON,
+    )
+    return Corner(place, hazard, visit, duty, stored, warning, made.areas[area].code)
 
 
 def see_by_job(made: Town, place: Place) -> Hazard:
@@ -176,6 +204,8 @@ def requests(caller: Caller, spot: Corner, made: Town) -> dict[str, Callable[[],
             f"/obligations/{spot.duty.pk}/handover", {"to_person": str(made.people["吴桐"].pk)}
         ),
         "get_file": lambda: caller.get(f"/files/{spot.file.pk}"),
+        "list_risk_order": listed("/risk/order?size=200", spot.place),
+        "list_warnings": listed("/risk/warnings?size=200", spot.warning),
     }  # fmt: skip
 
 
@@ -209,9 +239,7 @@ def test_the_matrix_of_roles_endpoints_and_areas() -> None:
             if reached(answer) != expected:
                 code = answer.json().get("code") if "json" in answer["Content-Type"] else ""
                 wrong.append(f"{role} {relation} {endpoint}: {answer.status_code} {code}, expected {expected}")
-            outside_read = (
-                not inside and endpoint in READS and endpoint not in {"list_places", "list_hazards", "list_visits"}
-            )
+            outside_read = not inside and endpoint in READS and not endpoint.startswith("list_")
             if outside_read and role != "system_admin" and answer.status_code != 404:
                 wrong.append(f"{role} {relation} {endpoint}: {answer.status_code}, not 404")
     assert wrong == [], "\n".join(wrong)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ninja import NinjaAPI
 
-from anban.api import files, hazards, journal, obligations, places, problems, rules, visits
+from anban.api import files, hazards, journal, obligations, places, problems, risk, rules, visits
 from anban.api.access import PerToken
 from anban.api.answers import Orjson, StrictParser
 
@@ -23,5 +23,5 @@ api = NinjaAPI(
     throttle=[PerToken()],
 )
 problems.install(api)
-for module in (places, visits, hazards, obligations, files, journal, rules):
+for module in (places, visits, hazards, obligations, risk, files, journal, rules):
     api.add_router("", module.router)

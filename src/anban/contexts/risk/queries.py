@@ -140,13 +140,20 @@ class Listed:
     told: tuple[tuple[str, str, str], ...] | None
 
 
-def top_places(actor: Actor, of: Assessment, *, area: str = "", limit: int = 20) -> list[Listed]:
-    """Return the places to be seen next, those first whose visit averts most."""
+def top_places(
+    actor: Actor, of: Assessment, *, area: str = "", limit: int = 20, after: UUID | None = None
+) -> list[Listed]:
+    """Return the places to be seen next, those first whose visit averts most; ``after`` names the place behind which to go on."""
     rows = TopPlace.objects.filter(
         _within_reach(actor), assessment_id=of.pk, root=actor.root, place__survivor__isnull=True
     )
     if area:
         rows = rows.filter(within(area))
+    if after is not None:
+        last = rows.filter(place_id=after).values_list("index_value", "id").first()
+        if last is None:
+            return []
+        rows = rows.filter(Q(index_value__lt=last[0]) | Q(index_value=last[0], id__gt=last[1]))
     return [_listed(row) for row in rows.select_related("place").order_by("-index_value", "id")[:limit]]
 
 
