@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +19,7 @@ from anban.web.shell import middleware
 from tests.browser.conftest import WIDTHS
 from tests.factories.signed import cookie_of
 from tests.factories.town import AT, Town, town
+from tests.journeys.walking import Demonstration, at_work
 
 PATIENCE_MS = 20_000
 
@@ -99,3 +102,18 @@ def city(
     yield made
     for context in made.windows.values():
         context.close()
+
+
+@pytest.fixture(scope="session")
+def served(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demonstration]:
+    """The demonstration, built once for the run and served once for the session: each story uses matters of its own."""
+    expect.set_options(timeout=PATIENCE_MS)
+    with at_work(Path(os.environ["ANBAN_TESTS_HOME"]), tmp_path_factory.mktemp("served"), chromium) as made:
+        yield made
+
+
+@pytest.fixture
+def demonstration(served: Demonstration) -> Iterator[Demonstration]:
+    """The served demonstration; the windows that a story opened are closed after it."""
+    yield served
+    served.close()

@@ -2,49 +2,15 @@
 
 from __future__ import annotations
 
-import socket
 import sqlite3
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
 
 from playwright.sync_api import Browser, expect
 
-from tests.data_location import REPOSITORY
+from tests.journeys.serving import serving
 from tests.reliability.test_tampered import Office
 
 PASSWORD = "four words make one key"
-PATIENCE_S = 60
-
-
-@contextmanager
-def serving(office: Office) -> Iterator[str]:
-    """Serve an installation of its own; return its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    served = subprocess.Popen(
-        [sys.executable, "-m", "anban.config.cli", "web", "--port", str(port)], cwd=REPOSITORY, env=office.environment,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    try:
-        until = time.monotonic() + PATIENCE_S
-        while True:
-            try:
-                with urlopen(f"http://127.0.0.1:{port}/healthz"):
-                    break
-            except (URLError, ConnectionError):
-                assert time.monotonic() < until, "the server does not answer"
-                time.sleep(0.1)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        served.terminate()
-        served.wait(PATIENCE_S)
 
 
 def test_what_was_changed_behind_the_journals_back_is_found(chromium: Browser, tmp_path: Path) -> None:
@@ -53,7 +19,7 @@ def test_what_was_changed_behind_the_journals_back_is_found(chromium: Browser, t
     link = office.anban("set-up-link", "--login", "wang.min").stdout.strip()
     context = chromium.new_context(viewport={"width": 390, "height": 844}, locale="zh-CN")
     context.set_default_timeout(20_000)
-    with serving(office) as url:
+    with serving(office.environment) as url:
         # The inspector opens the one-time link, chooses a password, signs in, and records what it sees.
         page = context.new_page()
         page.goto(f"{url}{link}")

@@ -265,11 +265,19 @@ def test_a_visit_goes_to_bodies_its_findings_are_put_right_looked_back_at_and_cl
     finding = find("朝阳商务局", promise="月底前补齐")
     assert (finding.person.name, finding.no) == ("周航", 1)
     assert [f.pk for f in visit_queries.promises(t.actor("何静"), district.path)] == [finding.pk]
+    # The bureau opens the visit that put something to it and sees its own part; the office sees the whole.
+    other = find("朝阳消防")
+    for name, mine in (("林涛", [finding, other]), ("何静", [finding, other]), ("周航", [finding]), ("钱进", [other])):
+        (seen,) = visit_queries.listed(t.actor(name))
+        assert (seen.pk, seen.found, seen.waiting) == (visit.pk, len(mine), len(mine))
+        assert list(visit_queries.findings_of(t.actor(name), seen)) == mine
+    visits.rectify(actor=t.actor("钱进"), at=days(4), finding_id=other.pk, statement="已补")
+    visits.follow_up(actor=office, at=days(4), finding_id=other.pk, passed=True)
     with pytest.raises(Refusal) as stranger:
         visits.rectify(actor=t.actor("钱进"), at=days(5), finding_id=finding.pk, statement="已补")
     assert stranger.value.code == "oversight.not_addressee"
     visits.rectify(actor=t.actor("周航"), at=days(5), finding_id=finding.pk, statement="已补")
-    assert Obligation.objects.get(kind="follow_up").person.name == "林涛"
+    assert Obligation.objects.get(kind="follow_up", state="open").person.name == "林涛"
     with pytest.raises(Refusal) as still:
         visits.close_visit(actor=office, at=days(6), visit_id=visit.pk)
     assert still.value.code == "oversight.still_open"

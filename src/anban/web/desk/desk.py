@@ -51,11 +51,14 @@ def duty_href(row: Any) -> str:
 def duty_line(row: Any, now: datetime) -> DutyLine:
     """Return one obligation as a line: clock, verb, place, matter with its rebound."""
     rebound = rebound_words(row.cycle_no - 1)
+    place = row.place_title or row.unit_name
+    # What is about no place and no unit, as an instruction, is opened by its title: a link without words can't be pressed.
+    matter = row.title if place else ""
     return DutyLine(
         deadline=Deadline(row.due_at, now, provisional=row.provisional),
         verb=duty_name(row.kind),
-        place=row.place_title or row.unit_name,
-        matter=f"{row.title} · {rebound}" if rebound else row.title,
+        place=place or row.title,
+        matter=f"{matter} · {rebound}" if rebound else matter,
         href=duty_href(row),
         grade=row.grade if row.grade in GRADES_SHOWN else "",
     )

@@ -14,20 +14,36 @@ from anban.contexts.territory.queries import within
 
 
 def visible_to(actor: Actor) -> QuerySet[OversightVisit]:
-    """Return the visits to the areas the actor oversees, and those to its own bodies."""
+    """Return the visits to the areas the actor oversees, those to its own bodies, and those that put something to it."""
     rows = OversightVisit.objects.filter(root=actor.root)
     if actor.system:
         return rows
-    return rows.filter(covered(actor, LEADERS) | Q(body_id__in=list(actor.body_ids())))
+    put = OversightFinding.objects.filter(_put_to(actor)).values("visit_id")
+    return rows.filter(_whole(actor) | Q(pk__in=put))
+
+
+def _whole(actor: Actor) -> Q:
+    """Return the predicate of the visits of which the actor sees every finding."""
+    return covered(actor, LEADERS) | Q(body_id__in=list(actor.body_ids()))
+
+
+def _put_to(actor: Actor, of: str = "") -> Q:
+    """Return the predicate of the findings that were put to the actor's person or bodies."""
+    return Q(**{f"{of}person_id": actor.person_key}) | Q(**{f"{of}body_id__in": list(actor.body_ids())})
 
 
 def listed(actor: Actor, *, area_path: str = "") -> QuerySet[OversightVisit]:
-    """Return the visits, the newest first, with the number of findings and of those not verified yet."""
+    """Return the visits, the newest first, with the number of findings that the actor sees and of those not verified yet."""
     rows = visible_to(actor).select_related("area", "body", "leader")
     if area_path:
         rows = rows.filter(within(area_path))
-    waiting = ~Q(findings__state=OversightFinding.State.VERIFIED) & Q(findings__isnull=False)
-    return rows.annotate(found=Count("findings"), waiting=Count("findings", filter=waiting)).order_by("-from_on", "-id")
+    seen = Q(findings__isnull=False)
+    if not actor.system:
+        seen &= _whole(actor) | _put_to(actor, "findings__")
+    waiting = seen & ~Q(findings__state=OversightFinding.State.VERIFIED)
+    return rows.annotate(
+        found=Count("findings", filter=seen), waiting=Count("findings", filter=waiting)
+    ).order_by("-from_on", "-id")  # fmt: skip
 
 
 def visit(actor: Actor, visit_id: UUID) -> OversightVisit | None:
@@ -35,9 +51,12 @@ def visit(actor: Actor, visit_id: UUID) -> OversightVisit | None:
     return visible_to(actor).select_related("area", "body", "leader", "before").filter(pk=visit_id).first()
 
 
-def findings_of(row: OversightVisit) -> QuerySet[OversightFinding]:
-    """Return what a visit found, in order; its scope is the visit's."""
-    return row.findings.select_related("body", "person").order_by("no")
+def findings_of(actor: Actor, row: OversightVisit) -> QuerySet[OversightFinding]:
+    """Return what a visit found, in order; who only answers for some of it sees that."""
+    rows = row.findings.select_related("body", "person").order_by("no")
+    if actor.system or OversightVisit.objects.filter(_whole(actor), pk=row.pk).exists():
+        return rows
+    return rows.filter(_put_to(actor))
 
 
 def findings_visible_to(actor: Actor) -> QuerySet[OversightFinding]:
@@ -45,8 +64,7 @@ def findings_visible_to(actor: Actor) -> QuerySet[OversightFinding]:
     rows = OversightFinding.objects.filter(visit__root=actor.root)
     if actor.system:
         return rows
-    mine = Q(person_id=actor.person_key) | Q(body_id__in=list(actor.body_ids()))
-    return rows.filter(covered(actor, LEADERS) | mine)
+    return rows.filter(covered(actor, LEADERS) | _put_to(actor))
 
 
 def finding(actor: Actor, finding_id: UUID) -> OversightFinding | None:

@@ -170,7 +170,7 @@ def visit(request: HttpRequest, oversight_id: UUID) -> HttpResponse:
             Cell(f.get_state_display(), pill=FINDING_PILLS[f.state]),
             *_next(f, actor, oversees),
         )
-        for f in queries.findings_of(row)
+        for f in queries.findings_of(actor, row)
     )
     acts: tuple[Action, ...] = ()
     if oversees and row.is_open:
