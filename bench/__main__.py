@@ -13,7 +13,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import replace
 
 
 def main() -> None:
@@ -90,11 +89,12 @@ def run(places: int, hazards: int, entries: int, server: int | None) -> None:
         table(f"ledger list and count, 200 filter combinations, {who}", times)
     for text in ("气瓶", "报警器", "福达"):
         table(f"search {text} (whole city)", [spent(lambda t=text: page(city, Filters(q=t), at=AT)) for _ in range(5)])
-    table("board from the roll-up", [spent(lambda: board_of(city, at=AT)) for _ in range(5)])
-    table(
-        "register, first page",
-        [spent(lambda: establishments.page(city, replace(establishments.Filters()))) for _ in range(5)],
-    )
+    for who, actor in (("city", city), ("street", street)):
+        table(f"board, {who}", [spent(lambda a=actor: board_of(a, at=AT)) for _ in range(20)])
+        table(
+            f"register, first page, {who}",
+            [spent(lambda a=actor: establishments.page(a, establishments.Filters())) for _ in range(20)],
+        )
     started = time.perf_counter()
     report = verify(journal_only=True)
     took = time.perf_counter() - started
