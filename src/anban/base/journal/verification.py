@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import sqlite3
@@ -664,6 +665,8 @@ _apart: tuple[Source, _Job] | None = None
 
 def _open_anew(opening: Opening, job: _Job) -> None:
     global _apart
+    # What was inherited is no garbage; looking through it again and again would copy the parent's memory page by page.
+    gc.freeze()
     _apart = (opening.open(), job)
 
 
