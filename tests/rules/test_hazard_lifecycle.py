@@ -291,6 +291,9 @@ def test_without_a_standard_the_grade_is_undetermined_never_general() -> None:
     assert life.grade_after(Action.JUDGE, Grade.SUSPECTED_MAJOR, verdict="undetermined") is Grade.UNDETERMINED
     assert life.grade_after(Action.JUDGE, Grade.SUSPECTED_MAJOR, verdict="general") is Grade.GENERAL
     assert life.grade_after(Action.REVIEW, Grade.MAJOR) is Grade.MAJOR
+    assert life.grade_after(Action.VERIFY, Grade.GENERAL, verdict="suspected") is Grade.SUSPECTED_MAJOR
+    assert life.grade_after(Action.VERIFY, Grade.GENERAL, verdict="founded") is Grade.GENERAL
+    assert life.grade_after(Action.REVIEW, Grade.GENERAL, verdict="suspected") is Grade.GENERAL
 
 
 def test_track_changes_with_orders_and_advice() -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import pytest
 from hypothesis import given
@@ -18,7 +20,7 @@ from anban.rules.describing import Input, described, inputs_of
 from anban.rules.errors import shown
 from anban.rules.every import all_rules
 from anban.rules.figures import grouped, plain
-from anban.rules.registry import rule, rule_named
+from anban.rules.registry import rule, rule_named, spoken
 
 GRADE = {"deaths": 1, "serious_injuries": 0, "direct_loss_yuan": 0}
 ODD = st.recursive(
@@ -255,6 +257,12 @@ def test_a_good_line_of_a_batch_is_answered_like_a_single_question_and_a_huge_on
     line = json.dumps({"rule": "accident_grade", "in": GRADE}).encode()
     assert reply_line(line) == (*reply("accident_grade", json.dumps(GRADE)),)
     assert reply_line(line)[1] is True
+    answer, good = reply_line(line[:-1] + b', "of": 1}')
+    assert (good, json.loads(answer)["error"]["code"], json.loads(answer)["error"]["field"]) == (
+        False,
+        "rules.unknown_field",
+        "of",
+    )
     room = LARGEST_BYTES - len(line)
     assert reply_line(line + b" " * room)[1] is True
     answer, good = reply_line(line + b" " * (room + 1))
@@ -286,3 +294,36 @@ def test_what_is_read_has_the_types_of_its_fields() -> None:
     for year in (1900, 2199):
         at = {"due_at": f"{year}-06-01T10:00:00", "sent_at": "2024-03-01T10:00:00", "on": "2024-03-01"}
         assert reply("report_lateness", json.dumps(at))[1]
+
+
+BOUNDS = {
+    ("late_payment", "days_late"): (0, 36_500),
+    ("risk_ls", "likelihood"): (1, 5),
+    ("risk_ls", "severity"): (1, 5),
+    ("dishonesty_listing", "fine_multiple"): (0, 5),
+    ("rebound", "window_months"): (1, 120),
+    ("cusum", "annual_rate"): (0, 1_000_000),
+    ("cusum", "ratio"): (0, 1000),
+    ("cusum", "threshold"): (0, 1000),
+    ("cusum", "year_days"): (0, 3660),
+    ("poisson_change", "before"): (0, 10_000_000),
+    ("poisson_change", "after"): (0, 10_000_000),
+    ("scan_cluster", "count"): (0, 20_000),
+    ("scan_cluster", "window_days"): (0, 3660),
+    ("scan_cluster", "annual_rate"): (0, 1_000_000),
+    ("scan_cluster", "year_days"): (0, 3660),
+}
+"""The bounds of numbers that a rule sets itself, some by law, most against nonsense; all others are 0 and the common limit."""
+
+
+def test_a_number_has_the_bounds_that_are_written_down_and_no_others() -> None:
+    def bounds(facts: type) -> Iterator[tuple[str, tuple[int | None, int | None]]]:
+        for each in fields(facts):
+            asked = each.metadata["asked"]
+            if (asked.least, asked.most) != (0, None):
+                yield spoken(each.name), (asked.least, asked.most)
+            for inner in get_args(get_type_hints(facts)[each.name]):
+                if isinstance(inner, type) and is_dataclass(inner):
+                    yield from bounds(inner)
+
+    assert {(rule.name, name): bound for rule in all_rules() for name, bound in bounds(rule.facts)} == BOUNDS

@@ -12,6 +12,8 @@ from anban.rules.registry import rule_named
 from anban.rules.supervision import ReboundFacts
 
 SAID: tuple[tuple[str, dict[str, Any], str, str], ...] = (
+    ("kappa", {"both_yes": 20, "first_only": 5, "second_only": 10, "both_no": 15}, "50 件中 35 件判定一致", "35 of 50 were rated alike"),
+    ("kappa", {"both_yes": 7, "first_only": 0, "second_only": 0, "both_no": 0}, "两人始终给出同一个答案，κ 没有意义", "both always gave one answer"),
     ("accident_grade", {"deaths": 0, "serious_injuries": 6, "acute_poisonings": 5, "direct_loss_yuan": 0}, "重伤（含急性工业中毒） 11 人，达到较大事故起点 10 人", "11 seriously injured: larger from 10"),
     ("closure_proposal", {"major_hazard": True, "penalty_dates": ["2024-07-07", "2024-01-10", "2024-04-01"]}, "2024-01-10 至 2024-07-07 受到 3 次处罚（180日内三次处罚）", "3 penalties from 2024-01-10 to 2024-07-07"),
     ("closure_proposal", {"major_hazard": True, "penalty_dates": []}, "任一 180 日内不足 3 次，任一年内不足 4 次", "Fewer than 3 in any 180 days and than 4 in any year"),
@@ -67,6 +69,9 @@ def test_a_ruling_rests_on_what_it_read_and_nothing_more() -> None:
     assert [each.article for each in small.ruling.sources] == ["第六条"]
     large = ask("accident_crime_threshold", {"deaths": 0, "serious_injuries": 0, "direct_loss_yuan": 5_000_000, "main_responsibility": True})  # fmt: skip
     assert [(each.article, each.certainty) for each in large.ruling.sources] == [("第七条", "unconfirmed")]
+    dangerous = {"real_danger": True, "ordered": True, "refused": True}
+    assert len(ask("dangerous_operation", {"case": 1, **dangerous}).ruling.sources) == 1
+    assert len(ask("dangerous_operation", {"case": 2, **dangerous}).ruling.sources) == 2
     older = ask("report_lateness", {"due_at": "2024-02-29T10:00:00", "sent_at": "2024-02-29T10:00:00"})
     newer = ask("report_lateness", {"due_at": "2024-03-01T10:00:00", "sent_at": "2024-03-01T10:00:00"})
     assert (len(older.ruling.sources), len(newer.ruling.sources)) == (1, 2)

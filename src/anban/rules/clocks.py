@@ -48,7 +48,7 @@ class Due:
     law: law.LawValue
 
 
-def clock_key(kind: Clock, *, fire: bool = False, life_at_risk: bool = False) -> str | None:
+def clock_key(kind: Clock, *, fire: bool, life_at_risk: bool) -> str | None:
     """This function will name the legal value that rules a clock; None where no law or custom sets one.
 
     Only fire authorities have a clock for the written order (消防); for others the paper is part of the visit.

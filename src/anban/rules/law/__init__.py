@@ -41,7 +41,7 @@ class Entry:
     en: str
     least: int
     provisions: tuple[Provision, ...]
-    fixed: bool = False
+    fixed: bool
 
     @property
     def overridable(self) -> bool:
