@@ -91,6 +91,18 @@ def test_times_agree_with_the_rank_test() -> None:
     assert made == compare("x", "time", times("a", [*map(float, ours)], [*map(float, rest)]), seed=3)
 
 
+def test_the_ranks_are_dealt_from_the_first_look_on_and_from_seed_0_unless_told() -> None:
+    # Both sides alike: every deal is at least as far apart as none at all, so the first forty looks decide.
+    alike = [float(n) for n in range(12)]
+    assert compare("x", "time", times("a", alike, alike)).p == 1.0
+    apart = times("a", alike, [n + 1.5 for n in alike])
+    assert compare("x", "time", apart) == compare("x", "time", apart, seed=0)
+    assert compare("x", "time", apart) != compare("x", "time", apart, seed=1)
+    pairs = [("ab"[case.marked], case) for case in apart]
+    assert list(compare_each("x", pairs)) == list(compare_each("x", pairs, seed=0))
+    assert list(compare_each("x", pairs)) != list(compare_each("x", pairs, seed=1))
+
+
 def test_all_at_the_horizon_tell_nothing_apart() -> None:
     assert compare("x", "time", times("a", [60.0] * 10, [60.0] * 10)).p == 1.0
 

@@ -268,9 +268,9 @@ def test_a_good_line_of_a_batch_is_answered_like_a_single_question_and_a_huge_on
     answer, good = reply_line(line + b" " * (room + 1))
     assert not good
     assert json.loads(answer)["error"]["code"] == "rules.too_large"
-    assert "8 MB" in json.loads(answer)["error"]["message"]
+    assert "16 MB" in json.loads(answer)["error"]["message"]
     assert reply("accident_grade", json.dumps(GRADE).ljust(LARGEST_BYTES))[1] is True
-    assert LARGEST_BYTES == 8 * 1024 * 1024
+    assert LARGEST_BYTES == 16 * 1024 * 1024
 
 
 def test_numbers_of_days_and_months_are_bounded() -> None:
