@@ -96,7 +96,9 @@ WARM = (
 )
 """What the tests of the rules lean on, loaded once: each trial is a fork of this process and loads only the rules."""
 
-LEFT_OUT = "not batch_goes and not batch_of_all and not command_ends and not framework and not any_value_in and not any_line"
+LEFT_OUT = (
+    "not batch_goes and not batch_of_all and not command_ends and not framework and not any_value_in and not any_line"
+)
 """Whole processes of the command line are tried elsewhere; here they would cost more than all else."""
 
 # A quarter of the draws: what a fault breaks shows early, and there are many faults.
