@@ -11,7 +11,6 @@ from uuid import UUID
 from zlib import crc32
 from zoneinfo import ZoneInfo
 
-from anban.base.journal.births import born_of, deliver
 from anban.base.people.actor import Actor
 from anban.base.people.models import Person
 from anban.config.demonstration import facts
@@ -29,7 +28,6 @@ from anban.contexts.inspections.operations import (
     review_on_site,
 )
 from anban.contexts.inspections.queries import found_by
-from anban.contexts.obligations.models import Obligation
 from anban.rules.errors import Refusal
 from anban.rules.hazard_lifecycle import Action, State
 
@@ -518,9 +516,6 @@ class Player:
             actor = self._actor(day, one, step.who)
         if actor is None:
             raise Refusal("hazard.person_unknown")
-        if any(row.due_at and row.due_at < when for row in born_of(Obligation, hazard.pk) or ()):
-            # Something ran out meanwhile: its ladder is climbed in the database.
-            deliver()
         given = self._given(day, one, step, when)
         if step.on_site:
             return review_on_site(
