@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import connection, models
 
 Converter = Callable[[Any], Any]
+M = TypeVar("M", bound=models.Model)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,15 @@ def prepared(rows: Iterable[models.Model]) -> Prepared | None:
             for row in listed
         ],
     )
+
+
+def insert_new(rows: Iterable[M]) -> list[M]:
+    """This function will insert new rows of one model, and return them as rows that the database has."""
+    made = list(rows)
+    insert(prepared(made))
+    for row in made:
+        row._state.adding, row._state.db = False, connection.alias
+    return made
 
 
 def insert(*tables: Prepared | None) -> None:

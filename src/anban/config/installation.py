@@ -13,7 +13,7 @@ from django.core.management import call_command
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
-from anban.base import health, rights
+from anban.base import health, rights, schema
 from anban.base.journal import guards
 from anban.base.journal.operations import unit
 from anban.base.people import operations as people
@@ -39,9 +39,13 @@ def console(root: str = REAL) -> Actor:
 
 def migrate() -> int:
     """Bring the database up to date, its guards and (PostgreSQL) the application's rights; returns how many steps it took."""
-    executor = MigrationExecutor(connection)
-    steps = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+    if schema.is_new(connection):
+        steps = schema.create(connection)
+    else:
+        executor = MigrationExecutor(connection)
+        steps = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
     if steps:
+        # Also with nothing left to do: Django keeps its own lists of models and permissions after it.
         call_command("migrate", interactive=False, verbosity=0, database=DEFAULT_DB_ALIAS)
     if steps or guards.missing(connection):
         guards.install(connection)

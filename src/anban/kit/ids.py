@@ -1,6 +1,7 @@
 """Identifiers: time-ordered ones for new things, derived ones for things that already have a natural key."""
 
 import uuid
+from functools import cache
 
 from uuid_utils import compat
 
@@ -13,6 +14,11 @@ def new_id() -> uuid.UUID:
     return compat.uuid7()
 
 
+@cache
+def _namespace(name: str) -> uuid.UUID:
+    return uuid.uuid5(_ROOT, name)
+
+
 def id_from(namespace: str, *parts: str) -> uuid.UUID:
     """This function will derive the UUIDv5 that belongs to a natural key.
 
@@ -22,4 +28,4 @@ def id_from(namespace: str, *parts: str) -> uuid.UUID:
     """
     if not parts:
         raise ValueError("a natural key needs at least one part")
-    return uuid.uuid5(uuid.uuid5(_ROOT, namespace), "".join(f"{len(part)}:{part}" for part in parts))
+    return uuid.uuid5(_namespace(namespace), "".join(f"{len(part)}:{part}" for part in parts))

@@ -83,7 +83,7 @@ def attach(
 
     The caller has checked that the actor may write to the matter. Raises: file.other_root.
     """
-    with unit():
+    with unit(savepoint=False):
         row = file if isinstance(file, StoredFile) else StoredFile.objects.get(pk=file)
         if row.root != actor.root:
             raise Refusal("file.other_root", "file")

@@ -16,7 +16,7 @@ from uuid import UUID
 
 from django.db import models
 
-from anban.base.inserting import insert, prepared
+from anban.base.inserting import insert, insert_new, prepared
 
 M = TypeVar("M", bound=models.Model)
 R = TypeVar("R")
@@ -98,7 +98,7 @@ def add_all(rows: Iterable[M], *, matter: UUID) -> list[M]:
         for row in made:
             births.put(row, matter)
     elif made:
-        type(made[0])._default_manager.bulk_create(made)
+        insert_new(made)
     return made
 
 
@@ -139,17 +139,6 @@ def born_of(model: type[M], matter: UUID) -> list[M] | None:
     if births is None or matter not in births.matters:
         return None
     return [_twin(row) for row in births.families.get((model, matter), {}).values()]
-
-
-def deliver() -> None:
-    """This function will write what was born so far and make older matters of it; only between whole operations."""
-    births = open_births.get()
-    if births is not None:
-        births.write()
-        for kept in (births.rows, births.families, births.moved, births.known):
-            kept.clear()
-        births.matters.clear()
-        births.undo.clear()
 
 
 def once(key: Any, fetch: Callable[[], R]) -> R:

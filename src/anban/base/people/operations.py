@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.contrib.auth.hashers import make_password
 
+from anban.base.inserting import insert_new
 from anban.base.journal.operations import record, unit
 from anban.base.people import policies
 from anban.base.people.actor import Actor
@@ -57,7 +58,7 @@ def add_people(*, actor: Actor, at: datetime, root: str, names: Sequence[str]) -
     """Put many natural persons on file at once, with one entry each; returned in the order of the names."""
     with unit():
         rows = [Person(root=root, name=name.strip()) for name in names]
-        Person.objects.bulk_create(rows, batch_size=500)
+        insert_new(rows)
         for row in rows:
             record("person.added", actor=actor, at=at, subject=("person", row.pk), data={"steward": False})
         return rows

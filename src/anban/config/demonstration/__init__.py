@@ -23,6 +23,7 @@ from anban.config.demonstration.bodies import ROOT, SEED, City, open_city, read_
 from anban.contexts.hazards.models import Hazard
 from anban.contexts.hazards.operations import tally
 from anban.contexts.hazards.queries import take_up, visible_to
+from anban.kit.collecting import seldom_collecting
 from anban.kit.remember import remembering
 
 __all__ = ["FILE", "FILL", "ROOT", "STORIES", "build", "fill", "logins", "stands"]
@@ -56,7 +57,7 @@ def build(*, at: datetime, home: Path | None = None, hazards: int = FIRST, fill:
     Returns both, the root's code and the counts.
     """
     folder = home or Path(settings.HOME)
-    with closing(accounts.Passwords(len(accounts.SEATS) + len(stories.FIRMS))) as passwords:
+    with seldom_collecting(), closing(accounts.Passwords(len(accounts.SEATS) + len(stories.FIRMS))) as passwords:
         return _build(folder, passwords, at, hazards, fill)
 
 
@@ -69,10 +70,12 @@ def _build(folder: Path, passwords: accounts.Passwords, at: datetime, hazards: i
     with remembering():
         told = stories.plant(city, folder / STORIES, photos)
         player = lives.Player(city, photos)
-        played = _play(player, _until(city, at, hazards, SEED), LARGE)
+        spots = places.spots(city)
+        played = _play(player, _until(city, spots, hazards, SEED), LARGE)
         # What joined or came back made no new hazard: a second, small draw brings the count up.
-        played += _play(player, _until(city, at, hazards, SEED + 1), LARGE)
-        played += _play(player, [*_this_week(city, at), *_waiting(city, at)], LARGE)
+        played += _play(player, _until(city, spots, hazards, SEED + 1), LARGE)
+        own = [spot for spot in spots if spot.street == accounts.STREET]
+        played += _play(player, [*_this_week(own, at), *_waiting(own, at)], LARGE)
         with unit():
             pictures.show_before(city, [*told.pictured, *played[::-1]], photos, most=PICTURED)
         treatment.plant(city, photos, folder / treatment.TRUTH)
@@ -111,7 +114,7 @@ def fill(*, at: datetime, target: int = TARGET, progress: Progress | None = None
         return have
     places.register_more(city, deep=per_street * 4, shallow=per_street)
     photos = pictures.store_pictures(city)
-    with remembering():
+    with remembering(), seldom_collecting():
         # Another seed for every start, so that a second run tells other days than the interrupted first one.
         planned = lives.plan(places.spots(city), at=at, hazards=target - have, seed=SEED + have, clean=0.35)
         _play(
@@ -127,21 +130,19 @@ def fill(*, at: datetime, target: int = TARGET, progress: Progress | None = None
     return visible_to(city.job).count()
 
 
-def _until(city: City, at: datetime, hazards: int, seed: int, clean: float = 0.25) -> list[lives.Day]:
+def _until(city: City, spots: Sequence[places.Spot], hazards: int, seed: int) -> list[lives.Day]:
     """Return the days that are still needed until the root has so many hazards."""
     wanted = hazards - visible_to(city.job).count()
-    return lives.plan(places.spots(city), at=at, hazards=wanted, seed=seed, clean=clean)
+    return lives.plan(spots, at=city.at, hazards=wanted, seed=seed)
 
 
-def _this_week(city: City, at: datetime) -> list[lives.Day]:
+def _this_week(own: Sequence[places.Spot], at: datetime) -> list[lives.Day]:
     """Return the last days of the street in which the logins sit, so that every desk has something under way."""
-    own = [spot for spot in places.spots(city) if spot.street == accounts.STREET]
     return lives.plan(own, at=at, hazards=OWN_STREET, seed=SEED + 2, clean=0.05, within=OWN_DAYS)
 
 
-def _waiting(city: City, at: datetime) -> list[lives.Day]:
+def _waiting(own: Sequence[places.Spot], at: datetime) -> list[lives.Day]:
     """Return calls of the last two days in that street which nobody has looked into yet: the inspectors' own desks."""
-    own = [spot for spot in places.spots(city) if spot.street == accounts.STREET]
     days = lives.plan(own, at=at, hazards=OWN_CALLS, seed=SEED + 3, clean=0.0, within=2.5)
     return [replace(day, door="hotline", found=tuple(replace(one, steps=()) for one in day.found)) for day in days]
 

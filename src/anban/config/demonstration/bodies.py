@@ -138,7 +138,7 @@ def _found(city: City) -> None:
     """Put the bodies of the city, the 17 areas and the streets on file."""
     kinds = {row.code: row for row in body_kinds()}
     rows = []
-    root_area = next(row for row in areas(city.job) if row.parent_id is None)
+    root_area = areas(city.job).get(parent__isnull=True)
     for kind in CITY_KINDS:
         rows.append(_body(kinds[kind], kind, root_area, _name(kinds[kind], "{市}", "演示市"), kinds[kind].en))
     for district in city.districts:
@@ -230,12 +230,14 @@ def _posts_of(body: Body) -> Iterable[tuple[str, int, int]]:
 
 def _distinct(rng: Random, count: int) -> list[str]:
     """Return invented names; a name comes back, as names do, only after a thousand others."""
+    last: dict[str, int] = {}
     made: list[str] = []
-    for _ in range(count):
+    for number in range(count):
         name = person_name(rng)
-        while name in made[-1000:]:
+        while number - last.get(name, -1001) <= 1000:
             name = person_name(rng)
         made.append(name)
+        last[name] = number
     return made
 
 

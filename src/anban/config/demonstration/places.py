@@ -16,10 +16,11 @@ from anban.config.demonstration.bodies import DEVELOPMENT, ROOT, SEED, City
 from anban.config.demonstration.names import credit_code, firm_name, person_name, street_address
 from anban.contexts.establishments.importers import Mapping, SourceFile, apply
 from anban.contexts.establishments.models import PersonInCharge, Place
-from anban.contexts.establishments.queries import standing_in_charge, visible_to
+from anban.contexts.establishments.queries import persons_in_charge, standing_in_charge, visible_to
 from anban.contexts.territory.models import Area, Body, Holding, Post
 from anban.contexts.territory.operations import add_posts, appoint_many
 from anban.contexts.territory.queries import city_date, posts
+from anban.kit.remember import remembering
 
 MIX: dict[str, int] = {
     "catering": 300, "small_place": 330, "personal_services": 60, "office_building": 30, "shopping_complex": 3,
@@ -109,7 +110,7 @@ def _take_in(city: City, seed: int, deep: int, shallow: int, *, some: bool, list
     rows = list(_rows(city, rng, deep, shallow, SOME if some else None))
     if not rows:
         return
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory() as folder, remembering():
         path = _write(Path(folder) / "register.csv", rows)
         apply([SourceFile(path)], REGISTER, actor=city.job, at=city.began)
         if lists:
@@ -244,13 +245,13 @@ def spots(city: City) -> list[Spot]:
 def spots_of(city: City, found: QuerySet[Place]) -> list[Spot]:
     """Return places as the history needs them, in the order of their numbers."""
     rows = list(found.order_by("number").values_list("pk", "name", "kind", "area_id"))
-    charge = _in_charge([row[0] for row in rows])
+    charge = persons_in_charge([row[0] for row in rows])
     streets = {street.pk: (code, street.code) for code, held in city.streets.items() for street in held}
     made = []
     for place_id, name, kind, area_id in rows:
         if area_id not in streets:
             continue
-        persons = {role: one.person_id for role, one in charge.get(place_id, {}).items()}
+        persons = charge.get(place_id, {})
         manager, principal = persons.get("safety_manager"), persons.get("principal")
         own = kind in SELF_CHECKERS and manager is not None and principal not in (None, manager)
         made.append(Spot(place_id, name, kind, *streets[area_id], manager, principal, own))

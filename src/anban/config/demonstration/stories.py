@@ -175,7 +175,7 @@ def plant(city: City, path: Path, photos: Mapping[str, Sequence[UUID]]) -> Told:
     if told:
         return _read(city, path, told)
     teller = Teller(city, photos)
-    with unit():
+    with unit(lives=True):
         for story in (_hospital, _noodles, _courtyard, _escape_room, _fire_lane, _hotel, _postnatal, _contractor,
                       _inspectors, _likes, _same_photo, _lpg_van, _vacancy, _battery_site):  # fmt: skip
             story(teller)

@@ -531,6 +531,15 @@ def standing_in_charge(place_ids: Sequence[UUID]) -> dict[UUID, dict[str, Person
     return found
 
 
+def persons_in_charge(place_ids: Iterable[UUID]) -> dict[UUID, dict[str, UUID]]:
+    """Return the ids of the persons in charge who stand today, by place and role."""
+    found: dict[UUID, dict[str, UUID]] = {}
+    rows = PersonInCharge.objects.filter(place_id__in=set(place_ids), until_on__isnull=True).order_by("id")
+    for place_id, role, person_id in rows.values_list("place_id", "role", "person_id"):
+        found.setdefault(place_id, {})[role] = person_id
+    return found
+
+
 def number_of(place_ids: Iterable[UUID]) -> dict[UUID, str]:
     """Return the numbers of places by id."""
     return dict(Place.objects.filter(pk__in=set(place_ids)).values_list("id", F("number")))

@@ -13,7 +13,13 @@ from anban.base.people.actor import Actor, job_actor
 from anban.contexts.hazards.models import Hazard
 from anban.contexts.obligations.models import Obligation, Pause
 from anban.contexts.obligations.operations import note_breach, pause_step, take_step
-from anban.contexts.obligations.queries import overdue_of_matter, pauses_of, steps_of_matter, steps_taken
+from anban.contexts.obligations.queries import (
+    overdue_of_matter,
+    pauses_of,
+    pauses_of_matter,
+    steps_of_matter,
+    steps_taken,
+)
 from anban.contexts.territory.queries import RungHolders, rung_holders
 from anban.kit.clock import day_end
 from anban.rules import escalation
@@ -89,10 +95,10 @@ def catch_up(actor: Actor, at: datetime, hazard: Hazard, desk: Desk, propose: Pr
     rows = [row for row in overdue_of_matter(hazard.pk, at) if not runs_out(row, hazard)]
     if not rows:
         return 0
-    ids = [row.pk for row in rows]
+    pauses = pauses_of_matter(hazard.pk, [row.pk for row in rows])
     hand = job_actor(JOB, hazard.root, zone=actor.zone)
     taken = steps_of_matter(hazard.pk)
-    with_ = Climb(desk, rung_holders(hazard.root, desk.on), taken, pauses_of(ids))
+    with_ = Climb(desk, rung_holders(hazard.root, desk.on), taken, pauses)
     made = 0
     for row in rows:
         note_breach(actor=hand, at=at, obligation_id=row.pk)

@@ -301,7 +301,7 @@ def take_back(*, actor: Actor, at: datetime, handover_id: UUID) -> Handover:
 
 def note_breach(*, actor: Actor, at: datetime, obligation_id: UUID) -> bool:
     """Write down that an obligation ran out; done once, kept for ever. Returns whether it was new."""
-    with unit():
+    with unit(savepoint=False):
         fresh = born(Obligation, obligation_id)
         obligation = Obligation.objects.select_for_update().get(pk=obligation_id) if fresh is None else fresh
         if obligation.state != Obligation.State.OPEN or obligation.breached_at or obligation.due_at is None:
@@ -319,7 +319,7 @@ def take_step(
     *, actor: Actor, at: datetime, obligation: Obligation, step: str, since: datetime, told: Person | None, text: str
 ) -> bool:
     """Take one step of the ladder and tell its person; a step taken before is not taken again."""
-    with unit():
+    with unit(savepoint=False):
         fresh = born_of(EscalationStep, obligation.matter_id)
         if fresh is None:
             made, new = EscalationStep.objects.get_or_create(
@@ -351,6 +351,7 @@ def take_step(
                 link=f"/ledger/{obligation.matter_id}/",
                 key=f"step:{made.pk.hex}",
                 root=obligation.root,
+                fresh=True,
             )
         return True
 

@@ -156,6 +156,11 @@ def pauses_of(obligation_ids: Iterable[UUID]) -> dict[UUID, tuple[escalation.Pau
     return {key: tuple(value) for key, value in held.items()}
 
 
+def pauses_of_matter(matter_id: UUID, obligation_ids: Iterable[UUID]) -> dict[UUID, tuple[escalation.Pause, ...]]:
+    """Return the ladder steps that are held back about one matter; nobody has paused what was born in this moment."""
+    return pauses_of(obligation_ids) if born_of(Obligation, matter_id) is None else {}
+
+
 def overdue_of_matter(matter_id: UUID, at: datetime) -> list[Obligation]:
     """Return the open obligations of one matter whose due instant has passed, the earliest first."""
     fresh = born_of(Obligation, matter_id)

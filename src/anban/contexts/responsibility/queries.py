@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import date
 from functools import lru_cache
@@ -29,7 +30,16 @@ from anban.contexts.responsibility.models import (
     Member,
 )
 from anban.contexts.territory.models import Area, Body, Holding
-from anban.contexts.territory.queries import NEARNESS, Coverage, holders_of_role, scope_paths, settings_of, within
+from anban.contexts.territory.queries import (
+    NEARNESS,
+    Coverage,
+    holders_of_role,
+    overlay_days,
+    scope_paths,
+    settings_of,
+    upward,
+    within,
+)
 from anban.kit.remember import is_remembering, remembered
 from anban.rules import mandates as table
 from anban.rules.mandates import Found, State
@@ -145,11 +155,12 @@ class Resolver:
         """Return a resolver that knows what can bear on one place and class: its own areas upward, no other's."""
         self = cls(place.root, on)
         self.coverage = Coverage.load(place.root, on)
-        upward, path = above(place.area_path), place.area_path
+        path = place.area_path
+        over = upward(path)
         managing = [area for area, held in self.coverage.managed.items() if any(path.startswith(one) for one in held)]
         dated = Q(from_on__isnull=True) | Q(from_on__lte=on)
         lasting = Q(until_on__isnull=True) | Q(until_on__gt=on)
-        here = Q(area__path__in=upward) | Q(area__parent__isnull=True) | Q(area_id__in=managing)
+        here = Q(area__path__in=over) | Q(area__parent__isnull=True) | Q(area_id__in=managing)
         self.mandates = list(
             Mandate.objects.filter(
                 dated,
@@ -167,7 +178,7 @@ class Resolver:
         rows = (
             Holding.objects.filter(lasting, post__root_id=place.root, from_on__lte=on, post__place_id__isnull=True)
             .filter(Q(post__until_on__isnull=True) | Q(post__until_on__gt=on))
-            .filter(Q(post__area__path__in=upward) | Q(post__area__parent__isnull=True) | Q(post__area_id__in=managing))
+            .filter(Q(post__area__path__in=over) | Q(post__area__parent__isnull=True) | Q(post__area_id__in=managing))
             .filter(Q(post__body_id__in=bodies) | Q(post__role__in=(*OFFICES, *OFFICER_ROLES[Mandate.Role.TERRITORY])))
             .select_related("person", "post__body", "post__area")
             .order_by("deputy", "id")
@@ -301,7 +312,7 @@ def resolve(place: Placed, class_code: str, on: date) -> Resolution:
     Source: 安全生产法 第3条, 第10条 (三管三必须); mandates are the root's own, dated.
     """
     if is_remembering():
-        return Book.of(place.root).near(place, class_code, on).of(place, class_code)
+        return Book.of(place.root).answer(place, class_code, on)
     return Resolver.near(place, class_code, on).of(place, class_code)
 
 
@@ -315,6 +326,9 @@ class Book:
     boundaries: list[Boundary]
     paths: dict[UUID, str]
     tops: tuple[str, ...]
+    days: tuple[date, ...]
+    """The days on which anything began or ended, in order: between two of them every answer stays what it is."""
+    known: dict[tuple[Hashable, ...], Resolution] = field(default_factory=dict)
 
     @classmethod
     @remembered
@@ -344,7 +358,25 @@ class Book:
             holders[row.post.body_id].append(row)
             if row.post.role in told:
                 posted[area.path].append(row)
-        return cls(dict(mandates), dict(holders), dict(posted), list(standing(root)), paths, tuple(tops))
+        days: set[date | None] = {row.post.until_on for held in holders.values() for row in held}
+        for rights in mandates.values():
+            days.update(day for one in rights for day in (one.from_on, one.until_on))
+        for held in holders.values():
+            days.update(day for row in held for day in (row.from_on, row.until_on))
+        days.update(overlay_days(root))
+        return cls(
+            dict(mandates), dict(holders), dict(posted), list(standing(root)), paths, tuple(tops),
+            tuple(sorted(day for day in days if day is not None)),
+        )  # fmt: skip
+
+    def answer(self, place: Placed, class_code: str, on: date) -> Resolution:
+        """Return the answers for one place and class on a day, worked out once for all days on which they are the same."""
+        since = bisect_right(self.days, on)
+        key = (place.pk, place.kind, place.industry, place.area_path, class_code, since)
+        found = self.known.get(key)
+        if found is None:
+            found = self.known[key] = self.near(place, class_code, on).of(place, class_code)
+        return found
 
     def near(self, place: Placed, class_code: str, on: date) -> Resolver:
         """Return a resolver that knows what can bear on one place and class on a day."""
@@ -355,7 +387,7 @@ class Book:
             for area, held in made.coverage.managed.items()
             if area in self.paths and any(path.startswith(one) for one in held)
         ]
-        over = dict.fromkeys((*self.tops, *above(path), *managing))
+        over = dict.fromkeys((*self.tops, *upward(path), *managing))
         keys = dict.fromkeys((c, k, p) for p in over for c in ("", class_code) for k in ("", place.kind))
         made.mandates = [one for key in keys for one in self.mandates.get(key, ()) if _in_force(one, on)]
         made.boundaries = [one for one in self.boundaries if made.coverage.covers(one.area, path)]
@@ -368,14 +400,8 @@ class Book:
         return made._taking(sorted(rows.values(), key=lambda row: (row.deputy, row.pk)))
 
 
-def _in_force(row: Mandate | Holding, on: date) -> bool:
+def _in_force(row: Mandate | Holding | Mechanism, on: date) -> bool:
     return (row.from_on is None or row.from_on <= on) and (row.until_on is None or row.until_on > on)
-
-
-def above(path: str) -> tuple[str, ...]:
-    """Return a path and every path above it, the city's first."""
-    parts = [part for part in path.split("/") if part]
-    return tuple("/".join(parts[: n + 1]) + "/" for n in range(len(parts)))
 
 
 Powers = Mapping[tuple[str, str], str]
@@ -448,7 +474,7 @@ def boundaries_visible_to(actor: Actor) -> QuerySet[Boundary]:
         return rows
     seen = Q(assigned_body__in=actor.body_ids()) | Q(pk__in=held_matters(actor.person_key))
     for path in paths:
-        seen |= within(path) | Q(area_path__in=above(path))
+        seen |= within(path) | Q(area_path__in=upward(path))
     for body in actor.body_ids():
         seen |= Q(bodies__contains=str(body))
     return rows.filter(seen)
@@ -468,7 +494,7 @@ def boundary_list(
     if role:
         rows = rows.filter(role=role)
     if area:
-        rows = rows.filter(within(area) | Q(area_path__in=above(area)))
+        rows = rows.filter(within(area) | Q(area_path__in=upward(area)))
     return rows.order_by("state", "-places_count", "number")
 
 
@@ -545,11 +571,23 @@ def mechanism(root: str, mechanism_id: UUID) -> Mechanism | None:
     return rows.prefetch_related(Prefetch("members", Member.objects.select_related("body").order_by("id"))).first()
 
 
-@remembered
 def mechanisms(root: str, on: date) -> tuple[Mechanism, ...]:
     """Return the mechanisms of a root in force on a day, with their members."""
-    rows = Mechanism.objects.filter(root=root, from_on__lte=on).filter(Q(until_on__isnull=True) | Q(until_on__gt=on))
-    return tuple(rows.select_related("lead", "area").prefetch_related("members__body").order_by("name", "id"))
+    if is_remembering():
+        return tuple(row for row in _mechanisms_ever(root) if _in_force(row, on))
+    rows = _mechanisms(root).filter(from_on__lte=on).filter(Q(until_on__isnull=True) | Q(until_on__gt=on))
+    return tuple(rows)
+
+
+def _mechanisms(root: str) -> QuerySet[Mechanism]:
+    rows = Mechanism.objects.filter(root=root).select_related("lead", "area")
+    return rows.prefetch_related("members__body").order_by("name", "id")
+
+
+@remembered
+def _mechanisms_ever(root: str) -> tuple[Mechanism, ...]:
+    """Return the mechanisms of a root of every day there was: a batch that goes through many days reads them once."""
+    return tuple(_mechanisms(root))
 
 
 def powers(root: str, class_code: str, body: Body | None) -> tuple[str, ...]:

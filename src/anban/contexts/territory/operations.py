@@ -10,6 +10,7 @@ from datetime import date, datetime
 from pathlib import Path
 from uuid import UUID
 
+from anban.base.inserting import insert_new
 from anban.base.journal.births import move, once
 from anban.base.journal.operations import record, unit
 from anban.base.people.actor import Actor
@@ -41,8 +42,6 @@ register(
 )
 register("territory.already_holds", zh="该人员已任此岗。", en="This person already holds the post.")
 register("territory.unknown_setting", zh="没有这个参数：{key}。", en="There is no setting {key}.")
-
-BATCH = 1000
 
 
 def add_root(
@@ -120,22 +119,23 @@ def load_beijing(*, actor: Actor, at: datetime, root: str) -> int:
     with unit():
         present = set(Area.objects.filter(root_id=root).values_list("code", flat=True))
         paths = _paths(rows)
+        ids = {code: id_from("area", root, code) for code in paths}
         fresh = [
             Area(
-                id=id_from("area", root, row["code"]),
+                id=ids[row["code"]],
                 root_id=root,
                 code=row["code"],
                 name=row["name"],
                 name_en=row["en"],
                 level=row["level"],
-                parent_id=id_from("area", root, row["parent_code"]) if row["parent_code"] else None,
+                parent_id=ids[row["parent_code"]] if row["parent_code"] else None,
                 path=paths[row["code"]],
                 in_overview=row["level"] == Area.Level.DISTRICT,
             )
             for row in rows
             if row["code"] not in present
         ]
-        Area.objects.bulk_create(fresh, batch_size=BATCH)
+        insert_new(fresh)
         made = len(fresh) + _load_managing(root, managing, present, paths)
         if made:
             record("areas.loaded", actor=actor, at=at, subject=("root", root), data={"areas": made})
@@ -175,7 +175,7 @@ def _load_managing(root: str, rows: Iterable[dict[str, str]], present: set[str],
             until_on=date.fromisoformat(row["until"]) if row["until"] else None,
             source=f"{row['source']} [{row['certainty']}]"[:200],
         )
-        Overlay.objects.bulk_create(
+        insert_new(
             Overlay(
                 managing=area,
                 street_id=id_from("area", root, street),
@@ -393,7 +393,7 @@ def add_bodies(*, actor: Actor, at: datetime, rows: Iterable[Body]) -> list[Body
         made = list(rows)
         for body in made:
             policies.require_may_arrange(actor, body.area.path, root=body.root_id)
-        Body.objects.bulk_create(made, batch_size=BATCH)
+        insert_new(made)
         for body in made:
             record(
                 "body.added", actor=actor, at=at, subject=("body", body.pk), data={"code": body.code, "kind": body.kind}
@@ -411,7 +411,7 @@ def add_posts(*, actor: Actor, at: datetime, rows: Iterable[Post]) -> list[Post]
         for post in made:
             policies.require_may_arrange(actor, post.area.path, root=post.root_id)
             policies.require_may_hand_out(actor, post.role)
-        Post.objects.bulk_create(made, batch_size=BATCH)
+        insert_new(made)
         for post in made:
             record(
                 "post.added",
@@ -447,7 +447,7 @@ def appoint_many(*, actor: Actor, at: datetime, rows: Iterable[Holding]) -> list
                 raise Refusal("territory.already_holds", field="person")
             taken.add((post.pk, holding.person_id))
             held.setdefault(holding.person_id, set()).add(post.role)
-        Holding.objects.bulk_create(made, batch_size=BATCH)
+        insert_new(made)
         for holding in made:
             record(
                 "holding.appointed",

@@ -345,6 +345,11 @@ def _overlaid(root_code: str) -> tuple[tuple[UUID, str, date | None, date | None
     return tuple(rows.values_list("managing_id", "street__path", "from_on", "until_on"))
 
 
+def overlay_days(root_code: str) -> frozenset[date]:
+    """Return the days on which a managing area of a root took over a street or gave it back."""
+    return frozenset(day for *_, from_on, until_on in _overlaid(root_code) for day in (from_on, until_on) if day)
+
+
 @remembered
 def body_by_id(body_id: UUID) -> Body | None:
     """Return the body with this id; bodies are public knowledge."""
@@ -381,6 +386,7 @@ class Coverage:
     managed: Mapping[UUID, tuple[str, ...]]
 
     @classmethod
+    @remembered
     def load(cls, root_code: str, on: date) -> Coverage:
         """Return the coverage of a root's areas on a day."""
         held: dict[UUID, list[str]] = {}
@@ -425,35 +431,70 @@ BUREAU_RUNGS = frozenset({"section", "bureau_deputy", "bureau_head"})
 
 
 @dataclass(frozen=True, slots=True)
+class _Shelf:
+    """Holdings of the posts that a ladder tells, by role and by the path of their area."""
+
+    held: Mapping[tuple[str, str], tuple[Holding, ...]]
+    paths: Mapping[UUID, str]
+    tops: tuple[str, ...]
+
+    @classmethod
+    def of(cls, rows: Iterable[Holding]) -> _Shelf:
+        held: dict[tuple[str, str], list[Holding]] = {}
+        paths: dict[UUID, str] = {}
+        tops: dict[str, None] = {}
+        for row in rows:
+            area = row.post.area
+            held.setdefault((row.post.role, area.path), []).append(row)
+            paths[area.pk] = area.path
+            if area.parent_id is None:
+                tops[area.path] = None
+        return cls({key: tuple(rows) for key, rows in held.items()}, paths, tuple(tops))
+
+
+@dataclass(frozen=True, slots=True)
 class RungHolders:
     """Who stands on each rung for an area on a day; loaded once for a whole run of the ladders."""
 
-    by_role: Mapping[str, tuple[Holding, ...]]
+    on: date
+    shelf: _Shelf
     coverage: Coverage
 
     @classmethod
     def load(cls, root_code: str, on: date) -> RungHolders:
         """Return the holders of every post that a ladder tells."""
         # A batch that goes through many days reads the holdings of all days once.
-        rows = _rung_holdings(root_code) if is_remembering() else tuple(_rung_rows(root_code).filter(_held_on(on)))
-        by_role: dict[str, list[Holding]] = {}
-        for row in rows:
-            if row.from_on <= on and (row.until_on is None or row.until_on > on):
-                by_role.setdefault(row.post.role, []).append(row)
-        return cls({role: tuple(held) for role, held in by_role.items()}, Coverage.load(root_code, on))
+        shelf = _shelf_ever(root_code) if is_remembering() else _Shelf.of(_rung_rows(root_code).filter(_held_on(on)))
+        return cls(on, shelf, Coverage.load(root_code, on))
 
     def of(self, rung: str, path: str, body_id: UUID | None) -> Person | None:
         """Return the person on a rung for an area (of one body, on a bureau's own rungs); None while the post is vacant."""
+        shelf, covers = self.shelf, self.coverage
+        managing = [
+            shelf.paths[area]
+            for area, held in covers.managed.items()
+            if area in shelf.paths and any(path.startswith(street) for street in held)
+        ]
         fitting = [
             h
             for role in RUNG_ROLES.get(rung, ())
-            for h in self.by_role.get(role, ())
-            if (rung not in BUREAU_RUNGS or h.post.body_id == body_id) and self.coverage.covers(h.post.area, path)
+            for over in dict.fromkeys((*shelf.tops, *upward(path), *managing))
+            for h in shelf.held.get((role, over), ())
+            if h.from_on <= self.on
+            and (h.until_on is None or h.until_on > self.on)
+            and (rung not in BUREAU_RUNGS or h.post.body_id == body_id)
+            and covers.covers(h.post.area, path)
         ]
         if not fitting:
             return None
         # The nearest post; a city post covers all, a district's own is nearer. Of equals the one in post longest by id.
         return min(fitting, key=lambda h: (-NEARNESS[Area.Level(h.post.area.level)], h.deputy, h.pk)).person
+
+
+def upward(path: str) -> tuple[str, ...]:
+    """Return a path and every path above it, the city's first."""
+    parts = [part for part in path.split("/") if part]
+    return tuple("/".join(parts[: n + 1]) + "/" for n in range(len(parts)))
 
 
 def _rung_rows(root_code: str) -> QuerySet[Holding]:
@@ -467,9 +508,9 @@ def _held_on(on: date) -> Q:
 
 
 @remembered
-def _rung_holdings(root_code: str) -> tuple[Holding, ...]:
+def _shelf_ever(root_code: str) -> _Shelf:
     """Return every holding there ever was of a post that a ladder tells."""
-    return tuple(_rung_rows(root_code))
+    return _Shelf.of(_rung_rows(root_code))
 
 
 @remembered

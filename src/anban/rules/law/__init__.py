@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from importlib import resources
 from typing import Any
 
@@ -147,6 +148,7 @@ def entry(key: str) -> Entry:
         raise Refusal("law.unknown_key", key=key) from None
 
 
+@cache
 def overridable() -> tuple[str, ...]:
     """This function will name the keys that a setting may replace: those marked as estimates throughout."""
     return tuple(key for key, each in _ENTRIES.items() if each.overridable)

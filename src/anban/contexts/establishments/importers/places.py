@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from anban.base.inserting import insert_new
 from anban.base.journal.digests import row_digest, row_name
 from anban.base.journal.operations import Draft, record, record_many
 from anban.base.people.models import Person
@@ -35,6 +36,7 @@ from anban.contexts.territory.operations import next_numbers
 from anban.kit import credit_code as codes
 from anban.kit.geo import Datum, Position
 from anban.kit.ids import new_id
+from anban.kit.remember import remembered
 
 # How an observation came to its place when the place is its own: it was registered from it, or it names its number.
 _OWNING = frozenset({"", "registered", "number"})
@@ -67,9 +69,14 @@ class _Plan:
 def _open(run: Run) -> None:
     kinds = catalog.place_kinds(run.root, run.on).values_list("code", "zh", "en", "aliases")
     run.known["kinds"] = Terms.of(kinds)
-    run.known["areas"] = Areas.of(Area.objects.filter(root_id=run.root).order_by("path"))
+    run.known["areas"] = _areas(run.root)
     run.known["overviews"] = territory.overviews(run.root, run.on)
     run.known["allowed"] = {}
+
+
+@remembered
+def _areas(root: str) -> Areas:
+    return Areas.of(Area.objects.filter(root_id=root).order_by("path"))
 
 
 # Reading what a row means
@@ -451,7 +458,7 @@ def _write(run: Run, items: Sequence[Item]) -> None:
     plans = [(item, item.plan) for item in items if item.plan is not None]
     fresh = [plan.place for _, plan in plans if plan.fresh]
     _number(run, fresh)
-    Place.objects.bulk_create(fresh)
+    insert_new(fresh)
     changed = list({plan.place.pk: plan for _, plan in plans if not plan.fresh and plan.touched}.values())
     _require_unmoved(changed)
     for plan in changed:
@@ -494,14 +501,10 @@ def _write_names(run: Run, plans: Sequence[_Plan]) -> None:
     gone = [standing_persons.get(p.pk, {}).get(role) for p, role, _ in persons]
     Party.objects.filter(pk__in=[row.pk for row in ended if row]).update(until_on=run.on)
     PersonInCharge.objects.filter(pk__in=[row.pk for row in gone if row]).update(until_on=run.on)
-    Party.objects.bulk_create(
-        Party(place=place, role=role, name=name, from_on=run.on) for place, role, name in parties if name
-    )
+    insert_new(Party(place=place, role=role, name=name, from_on=run.on) for place, role, name in parties if name)
     named = [(place, role, Person(root=run.root, name=name)) for place, role, name in persons if name]
-    Person.objects.bulk_create(person for _, _, person in named)
-    PersonInCharge.objects.bulk_create(
-        PersonInCharge(place=place, role=role, person=person, from_on=run.on) for place, role, person in named
-    )
+    insert_new(person for _, _, person in named)
+    insert_new(PersonInCharge(place=place, role=role, person=person, from_on=run.on) for place, role, person in named)
     record_many(
         _draft(run, "place.in_charge_set", place, {"role": role, "person": str(person.pk), "added": True}, {})
         for place, role, person in named

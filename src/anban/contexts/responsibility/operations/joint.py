@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
+from anban.base.journal.births import born_of, foresee, foreseen
 from anban.base.journal.operations import record, unit
 from anban.base.people.actor import Actor
 from anban.base.people.models import Person
@@ -223,6 +224,7 @@ def open_joint(
             urgent=urgent,
             opened_at=at,
         )
+        foresee((JointMatter, matter[1]), value=True)
         record(
             "joint.opened",
             actor=actor,
@@ -468,6 +470,9 @@ def close_joint(*, actor: Actor, at: datetime, joint_id: UUID) -> JointMatter:
 
 def close_joints(*, actor: Actor, at: datetime, matter_id: UUID) -> list[JointMatter]:
     """Close every joint matter about a matter that has ended."""
+    if born_of(JointMatter, matter_id) is not None and not foreseen((JointMatter, matter_id)):
+        # Born in this unit, and nobody was called.
+        return []
     with unit(savepoint=False):
         ids = list(JointMatter.objects.filter(matter_id=matter_id, closed_at__isnull=True).values_list("pk", flat=True))
         return [close_joint(actor=actor, at=at, joint_id=one) for one in ids]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
+from anban.base.inserting import insert_new
 from anban.base.journal.operations import record, unit
 from anban.base.people.actor import Actor
 from anban.contexts.responsibility.models import Mandate
@@ -76,7 +77,7 @@ def add_mandates(*, actor: Actor, at: datetime, rows: Iterable[Mandate]) -> list
         made = list(rows)
         for mandate in made:
             require_may_arrange(actor, mandate.area.path, root=mandate.root)
-        Mandate.objects.bulk_create(made, batch_size=500)
+        insert_new(made)
         for mandate in made:
             record(
                 "mandate.added",

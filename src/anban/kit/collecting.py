@@ -1,0 +1,25 @@
+"""Letting the garbage collector look seldom while a batch holds on to much that is no garbage."""
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+NEW_OBJECTS = 100_000
+YOUNG_ROUNDS = 20
+MIDDLE_ROUNDS = 100
+
+
+@contextmanager
+def seldom_collecting() -> Iterator[None]:
+    """This function will let the collector look at what is new only now and then, and never again at what was there before.
+
+    A batch keeps rows until its transaction ends; looking through them at every 700 new objects costs an eighth of its time.
+    """
+    former = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(NEW_OBJECTS, YOUNG_ROUNDS, MIDDLE_ROUNDS)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*former)
+        gc.unfreeze()
