@@ -141,6 +141,17 @@ def born_of(model: type[M], matter: UUID) -> list[M] | None:
     return [_twin(row) for row in births.families.get((model, matter), {}).values()]
 
 
+def deliver() -> None:
+    """This function will write what was born so far and make older matters of it; only between whole operations."""
+    births = open_births.get()
+    if births is not None:
+        births.write()
+        for kept in (births.rows, births.families, births.moved, births.known):
+            kept.clear()
+        births.matters.clear()
+        births.undo.clear()
+
+
 def once(key: Any, fetch: Callable[[], R]) -> R:
     """This function will fetch something that the unit locks or holds still, in a unit of births once only."""
     births = open_births.get()
