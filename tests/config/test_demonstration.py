@@ -266,7 +266,7 @@ def _told(days, *, together: bool):
         city = read_city(AT)
         with remembering():
             player = lives.Player(city, pictures.store_pictures(city))
-            for piece in lives.batches(days, 30):
+            for piece in (days[start : start + 30] for start in range(0, len(days), 30)):
                 with unit(lives=together):
                     if together:
                         take_up(city.job, [day.spot.place_id for day in piece])

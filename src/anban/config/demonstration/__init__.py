@@ -8,7 +8,7 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from time import sleep
+from time import perf_counter, sleep
 from typing import Any
 
 from django.conf import settings
@@ -40,11 +40,14 @@ PICTURED = 400
 LARGE = 200
 """Days played in one unit of work while nobody else is there."""
 
-SMALL = 10
-"""Days played in one unit while others work: the write lock is held for a tenth of a second."""
+FEWEST, MOST = 4, 60
+"""Days played in one unit while others work."""
 
-PAUSE_S = 0.15
-"""A pause after each such unit: SQLite's lock is not fair, and whoever waits for it has to find it free."""
+HELD_S = 0.12
+"""How long such a unit may hold SQLite's one write lock; the number of days follows from how long the last unit took."""
+
+PAUSE_S = 0.08
+"""A pause after each such unit: the lock is not fair, and whoever waits looks again every twentieth of a second."""
 
 Progress = Callable[[int, int, str], None]
 
@@ -71,11 +74,11 @@ def _build(folder: Path, passwords: accounts.Passwords, at: datetime, hazards: i
         told = stories.plant(city, folder / STORIES, photos)
         player = lives.Player(city, photos)
         spots = places.spots(city)
-        played = _play(player, _until(city, spots, hazards, SEED), LARGE)
+        played = _play(player, _until(city, spots, hazards, SEED))
         # What joined or came back made no new hazard: a second, small draw brings the count up.
-        played += _play(player, _until(city, spots, hazards, SEED + 1), LARGE)
+        played += _play(player, _until(city, spots, hazards, SEED + 1))
         own = [spot for spot in spots if spot.street == accounts.STREET]
-        played += _play(player, [*_this_week(own, at), *_waiting(own, at)], LARGE)
+        played += _play(player, [*_this_week(own, at), *_waiting(own, at)])
         with unit():
             pictures.show_before(city, [*told.pictured, *played[::-1]], photos, most=PICTURED)
         treatment.plant(city, photos, folder / treatment.TRUTH)
@@ -117,11 +120,8 @@ def fill(*, at: datetime, target: int = TARGET, progress: Progress | None = None
     with remembering(), seldom_collecting():
         # Another seed for every start, so that a second run tells other days than the interrupted first one.
         planned = lives.plan(places.spots(city), at=at, hazards=target - have, seed=SEED + have, clean=0.35)
-        _play(
-            lives.Player(city, photos),
-            planned,
-            SMALL,
-            lambda n: progress(have + n, target, "隐患") if progress else None,
+        _play_beside(
+            lives.Player(city, photos), planned, lambda n: progress(have + n, target, "隐患") if progress else None
         )
     # New places stand in planted faults that had none before: the truth beside the logins is told anew.
     mandates.look_and_tell(city, Path(settings.HOME) / mandates.TRUTH)
@@ -147,17 +147,29 @@ def _waiting(own: Sequence[places.Spot], at: datetime) -> list[lives.Day]:
     return [replace(day, door="hotline", found=tuple(replace(one, steps=()) for one in day.found)) for day in days]
 
 
-def _play(
-    player: lives.Player, days: Sequence[lives.Day], size: int, say: Callable[[int], None] | None = None
-) -> list[Hazard]:
-    """Play the days in units of ``size``; returns the last hazards."""
+def _play(player: lives.Player, days: Sequence[lives.Day]) -> list[Hazard]:
+    """Play the days in large units while nobody else is there; returns the last hazards."""
     played: deque[Hazard] = deque(maxlen=PICTURED)
-    for piece in lives.batches(days, size):
-        with unit(lives=True):
-            take_up(player.city.job, [day.spot.place_id for day in piece])
-            for day in piece:
-                played.extend(player.play(day))
-        if say is not None:
-            sleep(PAUSE_S)
-            say(player.entered)
+    for start in range(0, len(days), LARGE):
+        played.extend(_tell(player, days[start : start + LARGE]))
     return list(played)
+
+
+def _play_beside(player: lives.Player, days: Sequence[lives.Day], say: Callable[[int], None]) -> None:
+    """Play the days in units that are short by the clock, while others work."""
+    size, start = FEWEST, 0
+    while start < len(days):
+        begun = perf_counter()
+        _tell(player, days[start : start + size])
+        held = perf_counter() - begun
+        start += size
+        size = max(FEWEST, min(MOST, size * 2, round(size * HELD_S / held)))
+        sleep(PAUSE_S)
+        say(player.entered)
+
+
+def _tell(player: lives.Player, days: Sequence[lives.Day]) -> list[Hazard]:
+    """Play some days in one unit of work."""
+    with unit(lives=True):
+        take_up(player.city.job, [day.spot.place_id for day in days])
+        return [row for day in days for row in player.play(day)]

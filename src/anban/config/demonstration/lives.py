@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from random import Random
@@ -617,10 +617,4 @@ def _local_day(at: datetime) -> date:
     return at.astimezone(ZONE).date()
 
 
-def batches(days: Sequence[Day], size: int) -> Iterator[Sequence[Day]]:
-    """Return the days in pieces of so many, each of which becomes one unit of work."""
-    for start in range(0, len(days), size):
-        yield days[start : start + size]
-
-
-__all__ = ["ROOT", "Day", "Found", "Player", "Step", "batches", "major_steps", "plan"]
+__all__ = ["ROOT", "Day", "Found", "Player", "Step", "major_steps", "plan"]
