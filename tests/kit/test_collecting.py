@@ -20,3 +20,14 @@ def test_the_collector_is_set_back_whatever_happens():
         batch()
     assert gc.get_threshold() == former
     assert gc.get_freeze_count() == 0
+
+
+def test_batches_that_overlap_are_counted():
+    former = gc.get_threshold()
+    one, other = seldom_collecting(), seldom_collecting()
+    one.__enter__()
+    other.__enter__()
+    one.__exit__(None, None, None)
+    assert gc.get_threshold()[0] == NEW_OBJECTS
+    other.__exit__(None, None, None)
+    assert gc.get_threshold() == former

@@ -3,10 +3,15 @@
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Lock
 
 NEW_OBJECTS = 100_000
 YOUNG_ROUNDS = 20
 MIDDLE_ROUNDS = 100
+
+_lock = Lock()
+_inside: list[tuple[int, int, int]] = []
+"""The collector's settings that each batch under way found, the first one's at the bottom: batches of other threads may overlap."""
 
 
 @contextmanager
@@ -15,11 +20,16 @@ def seldom_collecting() -> Iterator[None]:
 
     A batch keeps rows until its transaction ends; looking through them at every 700 new objects costs an eighth of its time.
     """
-    former = gc.get_threshold()
-    gc.freeze()
-    gc.set_threshold(NEW_OBJECTS, YOUNG_ROUNDS, MIDDLE_ROUNDS)
+    with _lock:
+        _inside.append(gc.get_threshold())
+        if len(_inside) == 1:
+            gc.freeze()
+            gc.set_threshold(NEW_OBJECTS, YOUNG_ROUNDS, MIDDLE_ROUNDS)
     try:
         yield
     finally:
-        gc.set_threshold(*former)
-        gc.unfreeze()
+        with _lock:
+            former = _inside.pop()
+            if not _inside:
+                gc.set_threshold(*former)
+                gc.unfreeze()

@@ -36,6 +36,7 @@ from anban.contexts.inspections.importers.history import Derived, derive
 from anban.contexts.territory.models import Area, AreaRoot, Body, Holding, Post
 from anban.contexts.territory.operations import add_body, add_post, appoint
 from anban.contexts.territory.queries import city_date
+from anban.kit.collecting import seldom_collecting
 from anban.kit.tabular import read_tables
 from anban.rules.errors import Refusal, register
 
@@ -117,15 +118,16 @@ def take_in(
     if dry:
         _preview(sorted_out, taken, actor=actor, at=at, progress=progress)
         return taken
-    for mapping, own in sorted_out:
-        prepare(mapping, own, actor=actor, at=at)
-        handed_back = refused if refused is None or len(sorted_out) == 1 else _beside(refused, mapping)
-        result = apply(own, mapping, actor=actor, at=at, refused=handed_back, progress=progress)
-        taken.results[mapping.name] = result
-        taken.refused_files.extend(result.refused_files)
-    for mapping, _ in sorted_out:
-        if mapping.historical and mapping.target == "hazards":
-            taken.derived[mapping.name] = derive(mapping, actor=actor, at=at, progress=progress)
+    with seldom_collecting():
+        for mapping, own in sorted_out:
+            prepare(mapping, own, actor=actor, at=at)
+            handed_back = refused if refused is None or len(sorted_out) == 1 else _beside(refused, mapping)
+            result = apply(own, mapping, actor=actor, at=at, refused=handed_back, progress=progress)
+            taken.results[mapping.name] = result
+            taken.refused_files.extend(result.refused_files)
+        for mapping, _ in sorted_out:
+            if mapping.historical and mapping.target == "hazards":
+                taken.derived[mapping.name] = derive(mapping, actor=actor, at=at, progress=progress)
     return taken
 
 
