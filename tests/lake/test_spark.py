@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
-from anban.lake import passing, spark, texts
+from anban.lake import ordering, passing, spark, texts
 from anban.lake.duck import DuckDB
 from anban.lake.engine import with_values
 from anban.lake.engines import engine_of
 from anban.lake.folder import Lake
 from anban.rules.errors import Refusal
 from bench.lake_city import AS_OF, ROOT, make
+from tests.lake.conftest import NOW
 from tests.lake.spark_cluster import running
 
 DAY = date.fromisoformat(AS_OF)
@@ -46,11 +47,13 @@ def test_two_workers_one_killed_give_the_same_results(tmp_path: Path, monkeypatc
     lake = Lake(tmp_path / "lake")
     with lake.writing():
         snapshot = make(lake, 300)
+        model = ordering.train(lake, snapshot, ROOT, DAY, at=NOW)
+    assert model is not None
     ours, theirs = tmp_path / "duckdb", tmp_path / "spark"
     ours.mkdir()
     theirs.mkdir()
     duck = DuckDB(tmp_path / "scratch")
-    passing.compute(duck, snapshot, ROOT, DAY, ours)
+    passing.compute(duck, snapshot, ROOT, DAY, ours, model=model)
     duck.close()
     logs = tmp_path / "cluster"
     logs.mkdir()
@@ -63,7 +66,7 @@ def test_two_workers_one_killed_give_the_same_results(tmp_path: Path, monkeypatc
                     assert cluster.said("worker1", "Asked to launch executor") == 1
                     cluster.kill_worker()
 
-            rows = passing.compute(engine, snapshot, ROOT, DAY, theirs, kill_in_the_middle)
+            rows = passing.compute(engine, snapshot, ROOT, DAY, theirs, model=model, progress=kill_in_the_middle)
         finally:
             engine.close()
         assert cluster.said("master", "Registering worker") == 2
