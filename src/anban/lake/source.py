@@ -14,6 +14,7 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlencode
 
+import numpy as np
 import orjson
 
 from anban.base.exports import Column, Export
@@ -142,7 +143,6 @@ def _keyed(given: pa.RecordBatchReader, export: Export) -> pa.RecordBatchReader:
 
 def _keys(ids: pa.ExtensionArray) -> pa.Array:
     """Return the last 60 bits of UUIDs."""
-    import numpy as np
     import pyarrow as pa
 
     raw = np.frombuffer(ids.storage.buffers()[1], dtype=">u8")[1::2][ids.offset : ids.offset + len(ids)]
