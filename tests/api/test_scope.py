@@ -8,18 +8,24 @@ from typing import Any
 
 import orjson
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern
 
 from anban.api.urls import patterns
 from anban.api.v1 import api
 from anban.base.files.models import Attachment, StoredFile
+from anban.contexts.accidents.models import Accident
 from anban.contexts.establishments.models import Place
 from anban.contexts.hazards.models import Hazard
 from anban.contexts.inspections.models import Visit
 from anban.contexts.obligations.models import Obligation
+from anban.contexts.oversight.models import Instruction, Instrument, SanctionCase, SanctionItem
+from anban.contexts.responsibility.models import Boundary, JointMatter, JointPart
+from anban.contexts.responsibility.policies import READERS as NET
 from anban.contexts.risk.models import Assessment, EarlyWarning, TopPlace
 from anban.contexts.territory.operations import add_area
+from anban.web.shell.access import NET_READERS
 from tests.api.conftest import Caller, caller_of, see
 from tests.factories.town import AT, ON, Town, town
 
@@ -78,7 +84,12 @@ ROLES: dict[str, tuple[str, str, frozenset[str]]] = {
     "system_admin": ("贺冰", "city", frozenset()),
 }  # fmt: skip
 
+PRESSING = "test_the_net_and_oversight_show_each_post_its_own"
 BESIDE = {
+    "list_mandates": "no secret among officials; nobody else (test_mandates_are_for_officials)",
+    "list_mechanisms": "no secret among officials; nobody else (test_mandates_are_for_officials)",
+    "list_boundaries": PRESSING, "list_joints": PRESSING, "list_instructions": PRESSING, "list_instruments": PRESSING,
+    "list_sanctions": PRESSING, "list_accidents": PRESSING,
     "store_file": "one's own upload; read through a matter only (get_file)",
     "list_handovers": "the caller's own (test_only_the_addressee_signs)",
     "sign_for": "the addressee's alone (test_only_the_addressee_signs)",
@@ -270,3 +281,94 @@ def test_only_the_addressee_signs(here: Town) -> None:
         assert caller.post(f"/handovers/{offered.json()['id']}/decline", {"reason": "x"}).status_code == 404
     duty.refresh_from_db()
     assert duty.person_id == here.people["王敏"].pk
+
+
+READERS = frozenset({"王敏", "刘洋", "孙倩", "周航", "赵磊", "何静", "宋岩", "林涛"})
+SEEN_BY: dict[str, tuple[frozenset[str], frozenset[str]]] = {
+    # endpoint: who sees what stands in 望京街道, who sees what stands in 中关村街道 (of the persons below)
+    "boundaries": (READERS, frozenset({"高远", "林涛"})),
+    "joints": (READERS, frozenset({"高远", "林涛"})),
+    "instructions": (frozenset({"何静", "宋岩", "林涛"}), frozenset({"林涛"})),
+    "instruments": (frozenset({"何静", "宋岩", "林涛"}), frozenset({"林涛"})),
+    "sanctions": (frozenset({"何静", "宋岩", "林涛"}), frozenset({"林涛"})),
+    "accidents": (frozenset({"刘洋", "周航", "赵磊", "何静", "宋岩", "林涛"}), frozenset({"林涛"})),
+}
+
+
+def pressed(made: Town, area: str) -> dict[str, Any]:
+    """Put one of everything that the net and oversight know into an area, in the name of somebody whom nobody asks about."""
+    person, body = made.people["外人"], made.bodies["市安委办"]
+    path = made.areas[area].path
+    accident = Accident.objects.create(
+        root=made.root, number=f"SG{path}", kind="fire", on=ON, unit_name=area, area_path=path, recorded_at=AT
+    )
+    more = {"root": made.root, "area_path": path}
+    case = SanctionCase.objects.create(
+        number=f"WZ{path}", accident=accident, title=area, level="district", happened_on=ON, opened_at=AT, **more
+    )
+    SanctionItem.objects.create(case=case, subject="unit", unit_name=area, handler=person, due_on=ON)
+    joint = JointMatter.objects.create(
+        number=f"XT{path}", kind="whistle", title=area, matter_kind="street", matter_id=case.pk, opened_at=AT, **more
+    )
+    JointPart.objects.create(joint=joint, body=body, part="到场", state="waiting", due_at=AT)
+    return {
+        "accidents": accident, "sanctions": case, "joints": joint,
+        "boundaries": Boundary.objects.create(
+            number=f"JX{path}", fault="gap", role="special", area=made.areas[area], bodies=str(body.pk), found_at=AT, **more
+        ),
+        "instructions": Instruction.objects.create(
+            kind="document", number=area, requirement="整改", issued_on=ON, due_on=ON, registrar=person, registered_at=AT, **more
+        ),
+        "instruments": Instrument.objects.create(
+            kind="note", year=2026, serial=Instrument.objects.count() + 1, issuer=body, issued_by=person, issued_at=AT,
+            to_body=body, to_person=person, about_kind="sanction", about_id=case.pk, facts="{}", due_on=ON, **more,
+        ),
+    }  # fmt: skip
+
+
+def test_the_net_and_oversight_show_each_post_its_own() -> None:
+    made, _corners = build()
+    other = town("third")
+    other.hold("外人", "市安委办", "city_committee_officer", "试验市")
+    here, beside, elsewhere = pressed(made, "望京街道"), pressed(made, "中关村街道"), pressed(other, "望京街道")
+    wrong = []
+    for name in (*READERS, "高远", "韩松", "李强"):
+        caller = caller_of(made, name)
+        for endpoint, (seers, beside_seers) in SEEN_BY.items():
+            answer = caller.get(f"/{endpoint}?size=200")
+            shown = {row["id"] for row in answer.json().get("items", ())}
+            wanted = {str(here[endpoint].pk)} if name in seers else set()
+            wanted |= {str(beside[endpoint].pk)} if name in beside_seers else set()
+            if shown != wanted:
+                wrong.append(f"{name} {endpoint}: {answer.status_code} {shown}, expected {wanted}")
+            if str(elsewhere[endpoint].pk) in shown:
+                wrong.append(f"{name} {endpoint} sees another root")
+    assert wrong == [], "\n".join(wrong)
+
+
+def test_mandates_are_for_officials() -> None:
+    assert NET_READERS == NET, "pages and interface ask the same posts"
+    made, _corners = build()
+    for path in ("/mandates", "/mechanisms", "/boundaries", "/joints"):
+        for name in ("李强", "韩松"):
+            assert caller_of(made, name).get(path).json()["code"] == "net.not_allowed"
+        assert caller_of(made, "王敏").get(path).status_code == 200
+    shown = caller_of(made, "王敏").get("/mandates?area=A01&role=special").json()["items"]
+    assert {row["body"]["name"] for row in shown} == {"朝阳城管委", "朝阳消防"}
+    assert caller_of(made, "王敏").get("/mandates?area=nowhere").json()["code"] == "api.value_unknown"
+    assert caller_of(made, "王敏").get("/mandates?on=2025-12-31").status_code == 200
+
+
+def test_the_net_and_oversight_need_the_same_queries_for_one_row_and_three() -> None:
+    made, _corners = build()
+    caller = caller_of(made, "林涛")
+    counts: dict[str, list[int]] = {}
+    for areas in (("望京街道",), ("中关村街道", "呼家楼街道")):
+        for area in areas:
+            pressed(made, area)
+        for endpoint in (*SEEN_BY, "mandates", "mechanisms"):
+            with CaptureQueriesContext(connection) as captured:
+                assert caller.get(f"/{endpoint}").status_code == 200
+            counts.setdefault(endpoint, []).append(len(captured))
+    assert {one: len(set(two)) for one, two in counts.items()} == dict.fromkeys(counts, 1), counts
+    assert max(max(two) for two in counts.values()) <= 11, counts

@@ -16,7 +16,7 @@ from anban.api.access import Bearer, actor_of, moment_of
 from anban.api.answers import Rooted, documented, read, reply
 from anban.api.conditional import expected, unchanged
 from anban.api.idempotency import write
-from anban.api.paging import Listed, Paged, reply_page
+from anban.api.paging import Listed, Paged, area_path, reply_page
 from anban.api.values import BodyOut, Code, Day, Given, Instant, Line, Name, PersonOut, Text, Words
 from anban.base.files import operations as file_operations
 from anban.base.files import queries as files
@@ -25,7 +25,6 @@ from anban.base.people.operations import note_access
 from anban.contexts.establishments import queries as establishments
 from anban.contexts.hazards import operations, policies, queries
 from anban.contexts.inspections.operations import review_on_site
-from anban.contexts.territory.queries import area_by_code
 from anban.rules.errors import Refusal, register
 from anban.rules.hazard_lifecycle import Action, Chain, State, label
 
@@ -356,7 +355,7 @@ def hazard_page(request: HttpRequest, query: HazardQuery) -> HttpResponse:
     for state in states:
         if state not in State._value2member_map_:
             raise Refusal("api.value_unknown", field="states", name="states")
-    filters = queries.Filters(area=_path(actor, query.area), states=states, **chips)
+    filters = queries.Filters(area=area_path(actor.root, query.area), states=states, **chips)
     rows, following = queries.page(actor, filters, at=at, after=query.after, size=query.size)
     if rows:
         note_access(actor=actor, at=at, what="hazards.list", rows=len(rows))
@@ -455,15 +454,6 @@ def readable(actor: Actor, file_id: UUID) -> bool:
         if kind == "place" and establishments.place(actor, matter) is not None:
             return True
     return False
-
-
-def _path(actor: Actor, area: str) -> str:
-    if not area or "/" in area:
-        return area
-    found = area_by_code(actor.root, area)
-    if found is None:
-        raise Refusal("api.value_unknown", field="area", name="area")
-    return str(found.path)
 
 
 def _row(row: Any, at: datetime) -> HazardRow:

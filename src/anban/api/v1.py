@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from ninja import NinjaAPI
 
-from anban.api import files, hazards, journal, obligations, places, problems, risk, rules, visits
+from anban.api import (
+    accidents,
+    files,
+    hazards,
+    journal,
+    net,
+    obligations,
+    oversight,
+    places,
+    problems,
+    risk,
+    rules,
+    visits,
+)
 from anban.api.access import PerToken
 from anban.api.answers import Orjson, StrictParser
 
@@ -23,5 +36,5 @@ api = NinjaAPI(
     throttle=[PerToken()],
 )
 problems.install(api)
-for module in (places, visits, hazards, obligations, risk, files, journal, rules):
+for module in (places, visits, hazards, obligations, net, oversight, accidents, risk, files, journal, rules):
     api.add_router("", module.router)

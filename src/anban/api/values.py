@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
@@ -52,3 +52,13 @@ class BodyOut(BaseModel):
     id: UUID
     name: str
     kind: str
+
+
+def rows_of(value: Any) -> Any:
+    """Return the rows of a relation that was fetched with its row; anything else as it is."""
+    return list(value.all()) if hasattr(value, "all") else value
+
+
+def pieces(value: Any) -> Any:
+    """Return what stands between semicolons in a stored text; anything else as it is."""
+    return [one for one in value.split(";") if one] if isinstance(value, str) else value

@@ -15,11 +15,10 @@ from anban.api.answers import Rooted, documented, read, reply
 from anban.api.conditional import unchanged
 from anban.api.hazards import reachable
 from anban.api.idempotency import write
-from anban.api.paging import Listed, Paged, reply_page
+from anban.api.paging import Listed, Paged, area_path, reply_page
 from anban.api.values import BodyOut, Code, Day, Given, Line, PersonOut, Text, Words
 from anban.base.people.operations import note_access
 from anban.contexts.inspections import operations, queries
-from anban.contexts.territory.queries import area_by_code
 from anban.rules.errors import Refusal
 
 router = Router(tags=["visits"])
@@ -149,13 +148,9 @@ class VisitIn(Given):
 def list_visits(request: HttpRequest, query: Query[VisitQuery]) -> HttpResponse:
     """List the visits that the caller sees, newest first."""
     actor = actor_of(request)
-    area = query.area
-    if area and "/" not in area:
-        found = area_by_code(actor.root, area)
-        if found is None:
-            raise Refusal("api.value_unknown", field="area", name="area")
-        area = found.path
-    filters = queries.Filters(area=area, **query.model_dump(exclude={"after", "size", "area"}))
+    filters = queries.Filters(
+        area=area_path(actor.root, query.area), **query.model_dump(exclude={"after", "size", "area"})
+    )
     rows, following = queries.page(actor, filters, after=query.after, size=query.size)
     items = [VisitRow.model_validate(row) for row in rows]
     return reply_page(request, VisitPage(items=items, next=str(following) if following else None))

@@ -9,10 +9,26 @@ from anban.contexts.obligations.queries import owed_by
 from anban.contexts.responsibility.models import Boundary, JointPart
 from anban.contexts.territory.models import Body
 from anban.contexts.territory.queries import body_by_id
+from anban.rules.errors import Refusal, register
+
+register("net.not_allowed", zh="您的岗位不能查看监管责任。", en="Your post does not read the responsibility net.")
 
 OFFICES: Final = ("district_committee_officer", "city_committee_officer")
+READERS: Final = (
+    "safety_inspector", "certified_officer", "street_safety_office", "street_deputy", "street_director", "district_committee_officer",
+    "district_regulator", "district_regulator_head", "city_committee_officer", "leader_viewer", "hotline_staff", "duty_officer",
+    "steward",
+)  # fmt: skip
+"""Who reads the net: every official from the street upward."""
+
 CALLERS: Final = ("street_safety_office", "street_deputy", "street_director", "safety_inspector")
 RULERS: Final = ("district_committee_officer", "city_committee_officer", "leader_viewer")
+
+
+def require_may_read(actor: Actor) -> None:
+    """Refuse to show the net to anybody but officials from the street upward. Raises: net.not_allowed."""
+    if not (actor.system or actor.has(*READERS)):
+        raise Refusal("net.not_allowed")
 
 
 def can_settle(actor: Actor, boundary: Boundary) -> bool:

@@ -575,8 +575,12 @@ def mechanisms(root: str, on: date) -> tuple[Mechanism, ...]:
     """Return the mechanisms of a root in force on a day, with their members."""
     if is_remembering():
         return tuple(row for row in _mechanisms_ever(root) if _in_force(row, on))
-    rows = _mechanisms(root).filter(from_on__lte=on).filter(Q(until_on__isnull=True) | Q(until_on__gt=on))
-    return tuple(rows)
+    return tuple(mechanisms_on(root, on))
+
+
+def mechanisms_on(root: str, on: date) -> QuerySet[Mechanism]:
+    """Return the mechanisms of a root in force on a day, with their members, by name."""
+    return _mechanisms(root).filter(from_on__lte=on).filter(Q(until_on__isnull=True) | Q(until_on__gt=on))
 
 
 def _mechanisms(root: str) -> QuerySet[Mechanism]:
