@@ -13,7 +13,7 @@ from pytest_django.live_server_helper import LiveServer
 from anban.base.people.actor import job_actor
 from anban.contexts.hazards.models import Cycle, Hazard
 from anban.contexts.inspections.operations import record_visit
-from anban.contexts.risk.operations import draw_up
+from anban.contexts.risk.operations import Looked, Seen, draw_up, publish_look
 from anban.lake.assessing import assess
 from anban.web.shell import middleware
 from tests.browser.conftest import Look
@@ -50,6 +50,23 @@ def risky_town() -> Town:
     return made
 
 
+def with_look(made: Town) -> None:
+    """Publish a look with a warning of each sort: one to answer in an area, one of the whole city."""
+    span = {"from": "2026-01-05", "until": "2026-01-24", "n": 4, "areas": [], "located": False}
+    zh = "2026-01-05 起 20 天内 4 起；同样多的起数均匀散在一年里，也会这样密的机会是 0.04"
+    found = tuple(
+        Seen(
+            method=method, kind=kind, area_path=path, level=level, p_value=0.04, zh=zh, en="rare", counted=(span, span)
+        )
+        for method, kind, path, level in (("scan", "燃气报警", "1/05/", "watch"), ("knox", "hazard:GAS", "", "alarm"))
+    )
+    looked = Looked(
+        as_of=AT.date(), events=7, streams=4, expected_false_watches=0.3, expected_false_chart_alarms=0.2, found=found,
+        kinds={"燃气报警": 4, "hazard:GAS": 3}, left_out=("accident",),
+    )  # fmt: skip
+    publish_look(actor=made.job, at=AT, looked=looked)
+
+
 def test_risk_pages_are_read(
     live_server: LiveServer, window: Callable[[Look], Page], axe: Callable[[Page], None], fits: Callable[[Page], None],
     picture: Callable[[Page, str], None], monkeypatch: pytest.MonkeyPatch, tmp_path,
@@ -69,11 +86,17 @@ def test_risk_pages_are_read(
     job = job_actor("test", "town")
     earlier = assess(actor=job, at=AT, as_of=AT.date() - timedelta(days=60)).assessment
     assess(actor=job, at=AT, fresh=False)
+    with_look(made)
     report = draw_up(actor=made.actor("何静"), at=AT, area_code="A01", earlier_id=earlier.pk)
     for look, page in pages.items():
         for name, path in (
             ("risk", "/risk/"),
             ("risk-list", "/risk/places/?figure=never_seen"),
+            ("risk-drawn", "/risk/places/?figure=drawn"),
+            ("risk-order", "/risk/order/"),
+            ("risk-unseen", "/risk/unseen/"),
+            ("risk-rounds", "/risk/rounds/?by=proof&name=photo"),
+            ("risk-warnings", "/risk/warnings/"),
             ("risk-reports", "/risk/reports/"),
             ("risk-report", f"/risk/reports/{report.pk}/"),
         ):

@@ -18,7 +18,7 @@ from anban.base.people.actor import job_actor
 from anban.contexts.hazards.models import Cycle
 from anban.contexts.risk import operations, queries
 from anban.contexts.risk.models import Assessment, Cell, Curve, Look, Report, TopHazard, TopPlace
-from anban.lake import assessing
+from anban.lake import assessing, folder
 from anban.lake.assessing import assess, is_due_for_training, train
 from anban.lake.folder import manifest_hash
 from anban.lake.reading import FLAGS, SUMS, Reading
@@ -237,6 +237,15 @@ def test_old_lists_are_thinned_out(own_home: None, a_town: Town) -> None:
 
 
 # Reports
+
+
+def test_results_under_a_report_are_kept(own_home: None, a_town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(folder.KEPT, "results", 1)
+    first = assess(actor=actor(a_town), at=NOW)
+    operations.draw_up(actor=a_town.actor("何静"), at=NOW, area_code="A01")
+    others = [assess(actor=actor(a_town), at=NOW + timedelta(hours=hours), fresh=False) for hours in (1, 2)]
+    there = [one.result.folder.is_dir() for one in (first, *others)]
+    assert there == [True, False, True]
 
 
 def test_report_is_drawn_up_compared_and_signed_by_a_person(own_home: None, a_town: Town) -> None:

@@ -15,6 +15,7 @@ from anban.base.exports import exports
 from anban.base.people.actor import Actor
 from anban.contexts.risk.models import Assessment
 from anban.contexts.risk.operations import Passed, publish
+from anban.contexts.risk.queries import reported_folders
 from anban.contexts.territory.queries import city_date
 from anban.lake import passing
 from anban.lake.engines import engine_of
@@ -76,9 +77,11 @@ def assess(
     lake = the_lake()
     with lake.writing():
         snapshot = _snapshot(lake, actor, at, fresh, progress)
+        # A signed report's numbers open their lists for as long as it is there.
+        keep = frozenset(reported_folders(actor.root))
         runs = engine_of(engine, scratch=lake.home / "scratch")
         try:
-            result = passing.run(lake, runs, snapshot, root=actor.root, as_of=day, at=at, progress=progress)
+            result = passing.run(lake, runs, snapshot, root=actor.root, as_of=day, at=at, progress=progress, keep=keep)
         finally:
             runs.close()
         # Published under the lake's lock as well: of two passes, the later one is also the later to be seen.

@@ -78,8 +78,11 @@ class Lake:
         made.mkdir(mode=0o700, parents=True)
         return made
 
-    def publish(self, draft: Path, name: str, manifest: Mapping[str, Any]) -> Path:
-        """Publish a draft under a name that sorts by time, in one step; older ones beyond what is kept are removed."""
+    def publish(self, draft: Path, name: str, manifest: Mapping[str, Any], keep: frozenset[str] = frozenset()) -> Path:
+        """Publish a draft under a name that sorts by time, in one step; older ones beyond what is kept are removed.
+
+        Those named in ``keep`` stay, however old: somebody's numbers open their lists there.
+        """
         series = draft.parent
         text = json.dumps(manifest, ensure_ascii=False, sort_keys=True, indent=1)
         with (draft / MANIFEST).open("w", encoding="utf-8") as file:
@@ -92,6 +95,8 @@ class Lake:
         draft.rename(target)
         limit = KEPT[series.relative_to(self.home).parts[0]]
         for old in self.kept(str(series.relative_to(self.home)))[:-limit]:
+            if old.name in keep:
+                continue
             # First out of sight, then away: a reader never finds half of one.
             gone = old.with_name(f"{DRAFT}{uuid.uuid4().hex}")
             old.rename(gone)

@@ -91,6 +91,7 @@ def run(
     as_of: date,
     at: datetime,
     progress: Progress | None = None,
+    keep: frozenset[str] = frozenset(),
 ) -> Result:
     """Publish the results of one root for a day; the caller holds ``lake.writing()``.
 
@@ -117,5 +118,5 @@ def run(
             *({"path": f"{name}.parquet", "rows": rows[name], "sha256": file_hash(draft / f"{name}.parquet")} for name in RESULTS),
         ],
     }  # fmt: skip
-    folder = lake.publish(draft, stamp(at), manifest)
+    folder = lake.publish(draft, stamp(at), manifest, keep)
     return Result(folder, manifest_of(folder))

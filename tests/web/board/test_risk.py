@@ -129,7 +129,7 @@ def test_shares_of_areas_open_their_lists(risky: Town) -> None:
 
 def test_the_page_of_the_order_says_what_stands_and_why(risky: Town) -> None:
     page = opened(client_of(risky, "王敏"), "/risk/order/")
-    assert "有结论的检查还太少" in page
+    assert "没有训练过模型" in page
     assert "不能用来给检查人员或干部打分" in page
     assert 'href="/risk/order/"' in opened(client_of(risky, "王敏"), "/risk/")
 
@@ -156,7 +156,7 @@ def test_results_of_an_earlier_release_are_told_and_not_guessed(
 def test_an_altered_card_is_not_shown(risky: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copytree(the_lake().home, tmp_path / "lake")
     (card,) = (tmp_path / "lake" / "results" / "town").glob("*/card.json")
-    card.write_text(card.read_text().replace("too few", "quite enough"))
+    card.write_text(card.read_text().replace("transparent", "quite enough"))
     monkeypatch.setattr(settings, "HOME", tmp_path)
     page = opened(client_of(risky, "林涛"), "/risk/order/")
     assert "与清单不符" in page

@@ -255,6 +255,12 @@ def reads_whole(actor: Actor, path: str, sector: str) -> bool:
     )
 
 
+def reported_folders(root: str) -> set[str]:
+    """Return the folders of results on which reports of a root stand."""
+    rows = Report.objects.filter(root=root).values_list("assessment__folder", "earlier__folder")
+    return {folder for pair in rows for folder in pair if folder}
+
+
 def report(actor: Actor, report_id: UUID) -> Report | None:
     """Return one report that the actor may read."""
     return reports(actor).filter(pk=report_id).first()

@@ -9,7 +9,6 @@ from typing import Any, Final
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from anban.base.people.actor import Actor
@@ -29,10 +28,6 @@ SIDE: Final = 240
 MARGIN: Final = 40
 FEW_VISITS: Final = 20
 """Below this number of visits an area's own share of finds is not told: it would be luck."""
-WHY: Final = {
-    "too few known outcomes to learn from": gettext_lazy("有结论的检查还太少，学不出可靠的顺序。"),
-    "the transparent score was better on the earlier windows": gettext_lazy("在以往几段时间上回头验证，简单的算法比学来的更准。"),
-}  # fmt: skip
 
 
 @needs(*OFFICIALS)
@@ -58,13 +53,14 @@ def _told(actor: Actor, card: Mapping[str, Any]) -> dict[str, Any]:
     if card["way"] != "learned":
         return {
             "learned": False,
-            "why": WHY.get(card["why"], card["why"]),
+            "why": card["why"] if in_english() else card.get("why_zh", card["why"]),
             "rows": training.get("rows"),
             "finds": training.get("finds"),
         }
-    data = card["data"]
+    data, sample = card["data"], card.get("sample", {})
     return {
-        "learned": True, "position": card["data_position"], "as_of": card["as_of"],
+        "learned": True, "model": card.get("model"), "position": card["data_position"], "as_of": card["as_of"],
+        "drawn": written(sample.get("places", 0)), "drawn_from": written(sample["of"]) if sample else "",
         "places": written(data["places"]), "visits": written(data["visits"]), "known": written(data["with_outcome"]),
         "base": percent(data["base_rate"]), "groups": data["inspector_groups"],
         "sample": written(training["rows"]), "finds": written(training["finds"]), "seed": training["seed"],

@@ -202,7 +202,7 @@ def seen_list(request: HttpRequest) -> HttpResponse:
     seen = [{"1": True, "0": False, "x": None}[mark] for mark in text]
     return _listed(
         request, title % {"names": " + ".join(names)} if names else _("各来源看到的隐患"),
-        Crumb(_("没被发现的隐患"), "/risk/unseen/"), {"seen": text, "area": area},
+        (Crumb(_("风险"), "/risk/"), Crumb(_("没被发现的隐患"), "/risk/unseen/")), {"seen": text, "area": area},
         lambda reading, reaches, offset: sighted(reading, reaches, seen=seen, area=area, offset=offset, limit=PAGE),
     )  # fmt: skip
 
@@ -216,7 +216,7 @@ def round_list(request: HttpRequest) -> HttpResponse:
     if by not in (*GROUPS, "area"):
         raise Http404
     return _listed(
-        request, _("反弹曲线里的销号"), Crumb(_("风险"), "/risk/#curves"),
+        request, _("反弹曲线里的销号"), (Crumb(_("风险"), "/risk/"),),
         {"by": by, "name": name, **({"inferred": "1"} if inferred else {})},
         lambda reading, reaches, offset: rounds(
             reading, reaches, what=by, name=name, inferred=inferred, offset=offset, limit=PAGE
@@ -226,7 +226,13 @@ def round_list(request: HttpRequest) -> HttpResponse:
 
 
 def _listed(
-    request: HttpRequest, title: str, above: Crumb, query: Mapping[str, str], read: Any, *, of_rounds: bool = False
+    request: HttpRequest,
+    title: str,
+    above: tuple[Crumb, ...],
+    query: Mapping[str, str],
+    read: Any,
+    *,
+    of_rounds: bool = False,
 ) -> HttpResponse:
     """Show a page of hazards behind a number of the newest assessment."""
     actor = actor_of(request)
