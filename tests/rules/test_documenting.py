@@ -30,4 +30,9 @@ def test_the_committed_document_names_every_rule_input_outcome_and_clause() -> N
 def test_a_document_is_written_from_the_rules_as_they_are() -> None:
     examples = {rule.name: "{}" for rule in all_rules()}
     assert document(examples).count("\n## ") == len(all_rules())
-    assert "### " not in document({})
+    assert document(examples).count("--json '{}'") == len(all_rules())
+    bare = document({})
+    assert "### " not in bare
+    assert bare.count("--json '") == 1, "the line that says how to ask, and no example"
+    assert "Raises" not in bare
+    assert "This function" not in bare

@@ -309,6 +309,9 @@ def test_listing_is_named_raised_and_ended_by_the_listing_body() -> None:
     assert life.listing_after(Action.LIST, Listing.PROPOSED, level=Listing.DISTRICT) is Listing.DISTRICT
     assert life.listing_after(Action.LIST, Listing.DISTRICT, level=Listing.CITY) is Listing.CITY
     assert life.listing_after(Action.DELIST, Listing.CITY) is Listing.DELISTED
+    assert life.listing_after(Action.DOWNGRADE, Listing.DISTRICT) is Listing.DELISTED
+    assert life.listing_after(Action.DOWNGRADE, Listing.PROPOSED) is Listing.PROPOSED
+    assert life.listing_after(Action.PROGRESS, Listing.CITY) is Listing.CITY
     for before, level in (
         (Listing.CITY, Listing.DISTRICT),
         (Listing.PROPOSED, None),

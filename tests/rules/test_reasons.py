@@ -12,6 +12,9 @@ from anban.rules.registry import rule_named
 from anban.rules.supervision import ReboundFacts
 
 SAID: tuple[tuple[str, dict[str, Any], str, str], ...] = (
+    ("investigating_body", {"grade": "general", "casualties": False}, "区政府可以委托事故单位组织调查", "may be left to the unit"),
+    ("scan_cluster", {"count": 4, "window_days": 20, "annual_rate": 26}, "单凭偶然就有 0.9 的概率；应当关注，还不能说是异常", "with probability 0.9: worth watching"),
+    ("scan_cluster", {"count": 9, "window_days": 20, "annual_rate": 26}, "单凭偶然只有 0.0021 的概率", "with probability 0.0021 only"),
     ("kappa", {"both_yes": 20, "first_only": 5, "second_only": 10, "both_no": 15}, "50 件中 35 件判定一致", "35 of 50 were rated alike"),
     ("kappa", {"both_yes": 7, "first_only": 0, "second_only": 0, "both_no": 0}, "两人始终给出同一个答案，κ 没有意义", "both always gave one answer"),
     ("accident_grade", {"deaths": 0, "serious_injuries": 6, "acute_poisonings": 5, "direct_loss_yuan": 0}, "重伤（含急性工业中毒） 11 人，达到较大事故起点 10 人", "11 seriously injured: larger from 10"),
