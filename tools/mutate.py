@@ -167,6 +167,34 @@ def prepare(copy: Path) -> None:
         importlib.import_module(each)
 
 
+def told(path: Path, tree: ast.Module, number: int) -> tuple[str, int, str]:
+    """Plant one fault in a tree and say it: the file and kind, the line, and what became of the words there."""
+    node, kind = list(faults(tree))[number]
+    was = ast.unparse(node).splitlines()[0]
+    plant(node)
+    now = ast.unparse(node).splitlines()[0]
+    return f"{path}: {kind}", getattr(node, "lineno", 0), f"{was[:90]}  ->  {now[:90]}"
+
+
+def listed(file: Path, places: list[tuple[Path, int]], copy: Path) -> list[tuple[Path, int]]:
+    """Find the faults again that an earlier run has listed, the nearest to their line; the code may have moved since."""
+    known: dict[tuple[str, str], list[tuple[int, tuple[Path, int]]]] = {}
+    for path, number in places:
+        where, line, words = told(path.relative_to(copy), ast.parse(path.read_text(encoding="utf-8")), number)
+        known.setdefault((where, words), []).append((line, (path, number)))
+    found = []
+    for row in file.read_text(encoding="utf-8").splitlines():
+        head, _, words = row.partition(": ")
+        path_name, _, line_number = head.rpartition(":")
+        kind, _, words = words.partition(": ")
+        same = known.get((f"{path_name}: {kind}", words))
+        if same:
+            found.append(min(same, key=lambda each: abs(each[0] - int(line_number)))[1])
+        elif path_name:
+            print(f"not there any more: {row}")
+    return found
+
+
 def main() -> int:
     """Plant a fixed sample of faults and report; exit 1 where more than the allowed share survives."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -174,7 +202,9 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--allowed-pct", type=float, default=15.0)
     parser.add_argument("--only", default="", help="a part of the path of the modules, such as rules/penalties")
+    parser.add_argument("--again", type=Path, help="plant those once more that an earlier run has listed in this file")
     options = parser.parse_args()
+    again = options.again.resolve() if options.again else None
     with tempfile.TemporaryDirectory(prefix="anban-mutate-") as name:
         copy = Path(name)
         prepare(copy)
@@ -185,24 +215,23 @@ def main() -> int:
         for path in sorted([*(copy / "src/anban/rules").rglob("*.py"), *(copy / "src/anban/kit").rglob("*.py")]):
             places += [(path, number) for number, _ in enumerate(faults(ast.parse(path.read_text(encoding="utf-8"))))]
         places = [place for place in places if options.only in str(place[0].relative_to(copy))]
-        chosen = random.Random(options.seed).sample(places, min(options.count, len(places)))
+        chosen = (
+            listed(again, places, copy)
+            if again
+            else random.Random(options.seed).sample(places, min(options.count, len(places)))
+        )
         survivors = 0
         for path, number in chosen:
             source = path.read_text(encoding="utf-8")
             tree = ast.parse(source)
-            node, kind = list(faults(tree))[number]
-            was = ast.unparse(node).splitlines()[0]
-            plant(node)
+            where, line, words = told(path.relative_to(copy), tree, number)
             path.write_text(ast.unparse(tree), encoding="utf-8")
             survived = trial(look, 10) and trial(lambda path=path: run(tests_for(path, copy)), 120)
             path.write_text(source, encoding="utf-8")
             if survived:
                 survivors += 1
-                now = ast.unparse(node).splitlines()[0]
-                print(
-                    f"{path.relative_to(copy)}:{getattr(node, 'lineno', 0)}: {kind}: {was[:90]}  ->  {now[:90]}",
-                    flush=True,
-                )
+                name, _, kind = where.partition(": ")
+                print(f"{name}:{line}: {kind}: {words}", flush=True)
         print(f"{len(chosen) - survivors} of {len(chosen)} planted faults caught ({len(places)} places)")
         os.chdir(REPOSITORY)
         return 1 if 100 * survivors > options.allowed_pct * len(chosen) else 0

@@ -178,6 +178,24 @@ def extension(**changes: object) -> tuple[str, set[str]]:
     [
         ({}, set()),
         ({"requested_on": date(2026, 3, 2)}, {"too_late"}),
+        (
+            {
+                "requested_on": date(2024, 2, 20),
+                "due_on": date(2024, 3, 1),
+                "new_due_on": date(2024, 3, 9),
+                "on": date(2024, 2, 20),
+            },
+            set(),
+        ),
+        (
+            {
+                "requested_on": date(2024, 2, 21),
+                "due_on": date(2024, 3, 1),
+                "new_due_on": date(2024, 3, 9),
+                "on": date(2024, 2, 20),
+            },
+            {"too_late"},
+        ),
         ({"new_due_on": date(2026, 3, 11)}, {"not_later"}),
         ({"extensions_so_far": 1}, {"used_up"}),
         ({"extensions_so_far": 1, "overrides": {"hazards.extension_times": 2}}, set()),
