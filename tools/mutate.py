@@ -230,8 +230,8 @@ def main() -> int:
             path.write_text(source, encoding="utf-8")
             if survived:
                 survivors += 1
-                name, _, kind = where.partition(": ")
-                print(f"{name}:{line}: {kind}: {words}", flush=True)
+                file, _, kind = where.partition(": ")
+                print(f"{file}:{line}: {kind}: {words}", flush=True)
         print(f"{len(chosen) - survivors} of {len(chosen)} planted faults caught ({len(places)} places)")
         os.chdir(REPOSITORY)
         return 1 if 100 * survivors > options.allowed_pct * len(chosen) else 0

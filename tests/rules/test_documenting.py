@@ -17,7 +17,9 @@ def test_the_committed_document_names_every_rule_input_outcome_and_clause() -> N
     for rule in all_rules():
         section = text.split(f'<a id="{rule.name}"></a>')[1].split("\n## ")[0]
         for each in inputs_of(rule.facts):
-            assert f"| `{each.name}` |" in section
+            row = next(line for line in section.splitlines() if line.startswith(f"| `{each.name}` |"))
+            needed = "required" if each.required else "optional" if each.default is None else f"default {each.default}"
+            assert row.endswith(f"| {needed} |")
         for name in rule.gives:
             assert f"| `{name}` |" in section
         for key in rule.rests_on:
