@@ -54,12 +54,13 @@ def test_result_is_one_object_with_intervals(tmp_path: Path) -> None:
 def test_written_city_is_taken_in_whole_and_its_truth_stays_outside(tmp_path: Path) -> None:
     home, city = tmp_path / "home", tmp_path / "city"
     wrote = json.loads(
-        anban(home, "simulate", *TINY, "--set", "public_share=0.5", "--set", "call_rate_a_day=0.01", "--city", str(city), "--json").stdout
+        anban(home, "simulate", *TINY, "--set", "public_share=0.5", "--set", "call_rate_a_day=0.01", "--set", "led_share=0.5", "--city", str(city), "--json").stdout
     )  # fmt: skip
     assert anban(home, "init", "--json").returncode == 0
-    for name in ("places", "visits", "hazards"):
+    for name in ("places", "visits", "hazards", "events"):
         run = anban(home, "import", name, str(city / f"{name}.csv"), "--root", "beijing", "--json")
         counts = json.loads(run.stdout)
         assert (counts["new"], counts["refused"]) == (wrote[name], 0), run.stderr
     assert wrote["hazards"] > 0
     assert wrote["truth/hazards"] >= wrote["hazards"]
+    assert wrote["events"] == wrote["truth/instructions"] > 0

@@ -15,7 +15,7 @@ from anban.lab.closed_forms import checks, cycle_shares, daily_shares
 from anban.lab.comparison import Interval, compare, is_sound
 from anban.lab.policies import POLICIES, Policy, Today, choose
 from anban.lab.records import PRIOR_DAYS, PRIOR_FINDS, rate_levels
-from anban.lab.scoring import Formalism, blind_detection, blind_rounds, formalism, mean_rate
+from anban.lab.scoring import Formalism, blind_detection, blind_rounds, formalism, led_share, mean_rate
 from anban.lab.setting import SCENARIOS, Setting
 from anban.lab.world import Log, Outcome, World
 from anban.rules.errors import Refusal
@@ -147,6 +147,29 @@ def test_campaign_spends_the_same_visits_and_leaves_more_hidden() -> None:
     for one, other in zip(steady, campaign, strict=True):
         assert other.visits == pytest.approx(one.visits, rel=0.02)
         assert other.hidden_per_site_year > one.hidden_per_site_year
+
+
+def test_visits_that_only_follow_instructions_leave_more_hidden() -> None:
+    """As many visits in the end, all where the news was; everywhere else nobody comes."""
+    free, led = world(), world(scenario="instructed")
+    ours, theirs = free.run(), led.run()
+    assert theirs.visits >= 0.85 * ours.visits
+    assert led.led_visits == theirs.visits
+    assert theirs.hidden_per_site_year > 1.1 * ours.hidden_per_site_year
+    assert theirs.long_unseen_share > ours.long_unseen_share
+
+
+@pytest.mark.parametrize("planted", [0.0, 0.5, 1.0])
+def test_the_share_of_visits_that_follow_instructions_is_recovered(planted: float) -> None:
+    log = Log()
+    setting = SMALL.with_values({"led_share": planted or 1e-9})
+    one = World(setting, SCENARIOS["base"], POLICIES["random"], 3, log=log)
+    one.run()
+    found = led_share(one)
+    assert log.instructed
+    assert found.estimate == pytest.approx(found.truth, abs=0.06)
+    assert found.low95 - 0.02 <= found.truth <= found.high95 + 0.02
+    assert found.truth == pytest.approx(planted, abs=0.12)
 
 
 def test_closing_without_fixing_shows_in_the_measure() -> None:

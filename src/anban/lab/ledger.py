@@ -33,6 +33,8 @@ class Terms:
 def write_city(world: World, folder: Path, *, terms: Terms | None = None) -> dict[str, int]:
     """This function will write ``places.csv``, ``visits.csv``, ``hazards.csv``, ``rank/`` and ``truth/`` of a world that has run with a log.
 
+    Where visits follow instructions, ``events.csv`` holds what was in the news, and ``truth/instructions.csv`` whom it moved.
+
     Returns the number of rows of each. The truth is never read by the product; it stays outside its database.
     """
     words = terms or Terms()
@@ -49,17 +51,53 @@ def write_city(world: World, folder: Path, *, terms: Terms | None = None) -> dic
         ),
     }  # fmt: skip
     counts |= _truth(world, folder / "truth")
+    if world.setting.led_share:
+        counts |= _news(world, folder)
     counts |= _to_rank(world, words, folder / "rank", folder / "truth")
     return counts
 
 
+def _news(world: World, folder: Path) -> dict[str, int]:
+    """Write what was in the news as dated events, and the instructions that followed with how many visits they moved."""
+    codes = _streets(int(world.setting.streets))
+    told = sorted(_log(world).instructed)
+    moved: dict[tuple[int, int], int] = {}
+    for day, site, *_ in _log(world).visits:
+        at = (day, int(world.city.street[site]))
+        moved[at] = moved.get(at, 0) + 1
+    days = int(world.setting.instruction_days)
+    return {
+        "events": _table(
+            folder / "events.csv",
+            ("事件编号", "事件类别", "事件日期", "地区代码"),
+            ((f"N-{day}-{site}", "媒体报道", _day(day), codes[street][0]) for day, site, street in told),
+        ),
+        "truth/instructions": _table(
+            folder / "truth" / "instructions.csv",
+            ("event", "street", "from", "until", "visits_there"),
+            (
+                (
+                    f"N-{day}-{site}", codes[street][2], _day(day), _day(day + days),
+                    sum(moved.get((each, street), 0) for each in range(day, day + days)),
+                )
+                for day, site, street in told
+            ),
+        ),
+    }  # fmt: skip
+
+
 def streets(count: int) -> list[tuple[str, str]]:
     """This function will return as many (district, street) of Beijing, spread over all districts, as a city has streets."""
+    return [(district, street) for _code, district, street in _streets(count)]
+
+
+def _streets(count: int) -> list[tuple[str, str, str]]:
+    """Return (code, district, street) of as many streets."""
     table = resources.files("anban.contexts.territory.data") / "beijing_areas.csv.gz"
     with table.open("rb") as packed, gzip.open(packed) as plain:
         rows = list(csv.DictReader(TextIOWrapper(plain, encoding="utf-8")))
     names = {row["code"]: row["name"] for row in rows}
-    found = [(names[row["parent_code"]], row["name"]) for row in rows if row["level"] == "street"]
+    found = [(row["code"], names[row["parent_code"]], row["name"]) for row in rows if row["level"] == "street"]
     step = max(1, len(found) // count)
     return [found[at * step % len(found)] for at in range(count)]
 

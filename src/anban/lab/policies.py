@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from anban.lab.records import Floats, Ints, RateFilter, Records
+from anban.lab.records import Flags, Floats, Ints, RateFilter, Records
 from anban.rules.visit_index import equivalent_days, hidden_probability, visit_index
 
 RANDOM_SHARE = 0.05
@@ -106,9 +106,14 @@ POLICIES: Mapping[str, Policy] = {
 }  # fmt: skip
 
 
-def choose(policy: Policy, today: Today, budget: int) -> Ints:
-    """This function will return the sites to visit today: the highest scores, and the policy's share of random ones."""
+def choose(policy: Policy, today: Today, budget: int, among: Flags | None = None) -> Ints:
+    """This function will return the sites to visit today: the highest scores, and the policy's share of random ones.
+
+    ``among`` are the sites that may be visited at all, where somebody has said so.
+    """
     score = policy.score(today)
+    if among is not None:
+        score = np.where(among, score, -np.inf)
     able = int(np.count_nonzero(np.isfinite(score)))
     budget = min(budget, able)
     if budget <= 0:
@@ -117,6 +122,6 @@ def choose(policy: Policy, today: Today, budget: int) -> Ints:
     best = budget - by_lot
     chosen = np.argpartition(-score, best - 1)[:best] if best else np.empty(0, dtype=np.int64)
     if by_lot:
-        others = np.setdiff1d(np.arange(score.size), chosen)
+        others = np.setdiff1d(np.flatnonzero(np.isfinite(score)), chosen)
         chosen = np.concatenate([chosen, today.draw.choice(others, size=by_lot, replace=False)])
     return chosen.astype(np.int64)

@@ -76,6 +76,49 @@ def _fitted_mean(likelihood: Floats, rates: Floats, rounds: int) -> float:
     return float(weight @ rates)
 
 
+def led_share(world: World, *, blocks: int = 12, resamples: int = 400, seed: int = 0) -> Recovered:
+    """This function will estimate which share of visits only follows instructions, from the record of both.
+
+    Of visits made by lot, as many fall into instructed streets as there are sites in them that day; what falls there beyond is led.
+    Interval by resampling whole stretches of days. The world must have kept a log and its policy should be ``random``: another
+    policy's own choice of streets passes for obedience or hides it.
+    """
+    if world.log is None:
+        raise ValueError("the world kept no log: give it one before it runs")
+    street, days = world.city.street, int(world.setting.days)
+    size = np.bincount(street, minlength=int(world.setting.streets)) / street.size
+    until = np.full(size.size, -1.0)
+    told = {day: at for day, _, at in world.log.instructed}
+    inside, expected, made = np.zeros(days), np.zeros(days), np.zeros(days)
+    by_day: dict[int, list[int]] = {}
+    for day, site, *_ in world.log.visits:
+        by_day.setdefault(day, []).append(int(street[site]))
+    for day in range(days):
+        if day in told:
+            until[told[day]] = day + world.setting.instruction_days
+        led = until > day
+        where = np.array(by_day.get(day, []), dtype=np.int64)
+        made[day], inside[day] = where.size, led[where].sum()
+        expected[day] = size[led].sum()
+
+    def share(chosen: Floats) -> float:
+        visits = (made * chosen).sum()
+        free = 1 - (inside * chosen).sum() / visits
+        # Free visits fall outside as often as sites lie outside; on the mean day of the year.
+        outside = 1 - (expected * chosen).sum() / chosen.sum()
+        return float(1 - free / outside)
+
+    draw = np.random.default_rng([seed, 8])
+    block = np.minimum(np.arange(days) * blocks // days, blocks - 1)
+    found = [
+        share(np.bincount(draw.integers(0, blocks, blocks), minlength=blocks)[block].astype(np.float64))
+        for _ in range(resamples)
+    ]
+    low, high = np.quantile(found, (0.025, 0.975))
+    truth = world.led_visits / max(len(world.log.visits), 1)
+    return Recovered("led_share", share(np.ones(days)), float(low), float(high), truth)
+
+
 @dataclass(frozen=True, slots=True)
 class Unseen:
     """Two blind rounds over the same sites on one day, and how many hazards there really were: for the product's estimator."""

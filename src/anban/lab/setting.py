@@ -92,6 +92,16 @@ class Setting:
         0.05, 0, 1, "expert", "知道要复查时的反弹概率", "rebound where a recheck is known to follow"
     )
 
+    led_share: float = _figure(
+        0, 0, 1, "guess", "只随批示走的检查占比", "share of visits that are made only where an instruction points"
+    )
+    news_every_days: float = _figure(
+        30, 1, 2000, "guess", "平均几天出一件上新闻的事", "mean days between events in the news"
+    )
+    instruction_days: float = _figure(
+        14, 1, 365, "guess", "一次批示管几天", "days for which an instruction moves anybody"
+    )
+
     def __post_init__(self) -> None:
         for one in fields(self):
             value, told = getattr(self, one.name), one.metadata
@@ -147,6 +157,7 @@ SCENARIOS: Mapping[str, Scenario] = {
         "检查比以为的更差、反弹比以为的更多", "visits find less and more comes back than the office believes",
         {"detection": 0.4, "rebound": 0.4, "believed_detection": 0.7, "believed_rebound": 0.2},
     ),
+    "instructed": Scenario("批示到哪里，查到哪里", "visits only follow instructions", {"led_share": 1.0}),
     "count_target": Scenario("以发现数量为考核目标", "a target on counts", count_target=True),
 }  # fmt: skip
 

@@ -77,6 +77,8 @@ class Log:
     """day, site, spell, really put right (0 or 1: truth)."""
     born: list[tuple[int, int, int, int]] = field(default_factory=list)
     """day, site, spell, visible to the public (0 or 1): truth."""
+    instructed: list[tuple[int, int, int]] = field(default_factory=list)
+    """day, site in the news, its street: an instruction moves visits there from that day on."""
     captured: set[tuple[int, str]] = field(default_factory=set)
     """spell and source that met it, the first find or later."""
 
@@ -118,6 +120,12 @@ class World:
     city: City = field(init=False)
     records: Records = field(init=False)
     hidden_at_end: Flags = field(init=False)
+    instructed: Flags = field(init=False)
+    """Sites of the streets that an instruction points to today."""
+    led_visits: int = field(init=False, default=0)
+    """Visits that were made only because an instruction pointed there: truth."""
+    _until: Floats = field(init=False)
+    _waiting: float = field(init=False, default=0.0)
 
     def __post_init__(self) -> None:
         self.city = City.of(self.setting, self.seed)
@@ -134,6 +142,9 @@ class World:
         """This function will live through all days and return the outcome; ``noise`` picks other random numbers for an A/A test."""
         setting, city, records = self.setting, self.city, self.records
         sites = city.rate_a_day.size
+        self.instructed, self._until = np.zeros(sites, np.bool_), np.full(int(setting.streets), -np.inf)
+        self.led_visits, self._waiting = 0, 0.0
+        news = np.random.default_rng([self.seed, 7, noise])
         nature = np.random.default_rng([self.seed, 2, noise])
         lots = np.random.default_rng([self.seed, 3, noise])
         # Before the first day nobody kept a record, but hazards were born all the same.
@@ -164,7 +175,8 @@ class World:
             )
             rung = city.has_alarm & ~broken & (hidden | known) & (draws[4] < setting.alarm_rate_a_day)
             self._report(day, called, rung, hidden, known, spell)
-            # Visits.
+            # What gets into the news brings an instruction; then visits.
+            self._instruct(day, news.random(2), hidden)
             records.pass_day()
             visited = self._visits(day, lots, recheck_on)
             who = (draws[5][visited] * city.fakes.size).astype(np.int64)
@@ -230,8 +242,32 @@ class World:
             diverted = np.argsort(-(self.records.finds + lots.random(self.records.finds.size)), kind="stable")[:wanted]
         today = Today(day, self.records, lots, self.city.rate_a_day)
         left = budget - due.size - diverted.size
+        led = np.empty(0, dtype=np.int64)
+        if self.setting.led_share and left > 0:
+            # Whoever only follows instructions waits for one, and makes up for it then.
+            share = left * self.setting.led_share
+            self._waiting += share
+            left -= round(share)
+            if self.instructed.any():
+                able = min(int(self._waiting), int(self.instructed.sum()))
+                led = choose(self.policy, today, able, self.instructed)
+                self._waiting -= led.size
         chosen = choose(self.policy, today, left) if left > 0 else np.empty(0, dtype=np.int64)
-        return np.unique(np.concatenate([due, diverted, chosen]))
+        self.led_visits += np.setdiff1d(led, chosen).size
+        return np.unique(np.concatenate([due, diverted, led, chosen]))
+
+    def _instruct(self, day: int, luck: Floats, hidden: Flags) -> None:
+        """Let something get into the news, likelier where a grave hazard is hidden, and have its street instructed."""
+        if not self.setting.led_share:
+            return
+        street = self.city.street
+        if luck[0] < 1 / self.setting.news_every_days:
+            grave = np.cumsum(self.city.weight * np.where(hidden, 1.0, 1e-6))
+            site = int(np.searchsorted(grave, luck[1] * grave[-1], side="right"))
+            self._until[street[site]] = day + self.setting.instruction_days
+            if self.log is not None:
+                self.log.instructed.append((day, site, int(street[site])))
+        self.instructed = self._until[street] > day
 
     def _write_visits(
         self, day: int, visited: Ints, who: Ints, found: Flags, faked: Flags, seen_known: Flags, spell: Ints

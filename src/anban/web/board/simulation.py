@@ -39,6 +39,7 @@ SCENARIOS: Final = {
     "acceptor_shortage": gettext_lazy("验收忙不过来"),
     "false_closing": gettext_lazy("三成没改先销号"),
     "misjudged": gettext_lazy("实际比以为的差"),
+    "instructed": gettext_lazy("批示到哪里，查到哪里"),
     "count_target": gettext_lazy("以查出数量考核"),
 }
 WIDTH: Final = 320
