@@ -35,6 +35,7 @@ from anban.web.shell.wording import in_english
 
 KEPT_S = 600
 LOOK_BACK_DAYS = 548
+LEAST_SHOWN = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,17 +114,18 @@ def treatment(request: HttpRequest) -> HttpResponse:
             return _("有批示与无批示")
         if one.what == "body":
             zh, en = names.get(one.key, ("—", "—"))
-            return _("%(name)s 与其他机构") % {"name": en if english and en else zh}
+            return _("%(name)s 与同类机构") % {"name": en if english and en else zh}
         return _("%(name)s 与其他企业") % {"name": word_of("affiliation", one.key, english=english) or one.key}
 
-    page, pager = page_of(request, found)
+    # A city makes a thousand comparisons: what differs stands on the first page, everything else as it came.
+    page, pager = page_of(request, sorted(found, key=lambda one: not one.found))
     rows = [
         (
             Cell(label(one)),
             Cell(_("有无措施") if one.comparison.kind == "measure" else _("用时")),
             Cell(f"{one.comparison.marked} / {one.comparison.others}", number=True),
             Cell(_difference(one.comparison)),
-            Cell(f"{one.comparison.p:.3f}" if one.comparison.p is not None else "—", number=True),
+            Cell(_chance(one.comparison.p), number=True),
             _verdict(one),
         )
         for one in page
@@ -134,6 +136,12 @@ def treatment(request: HttpRequest) -> HttpResponse:
         intro=_("同类隐患（类别、场所、等级、半年期）在组内比较，精确检验或置换检验，全部比较一起控制误报不超过 5%%。共 %(n)s 件。记录之外的差别看不到，差别须由人核查。") % {"n": cases},
         empty=(_("还没有可比的隐患"), _("满观察期的隐患会列入比较。")),
     )  # fmt: skip
+
+
+def _chance(p: float | None) -> str:
+    if p is None:
+        return "—"
+    return f"{p:.3f}" if p >= LEAST_SHOWN else f"<{LEAST_SHOWN}"
 
 
 def _difference(one: Comparison) -> str:

@@ -221,7 +221,8 @@ def add_finding(request: HttpRequest, oversight_id: UUID) -> HttpResponse:
         for k, v in body_choices(actor, row.area_path).items()
         if body_named(actor, k).area.path.startswith(row.area_path)
     }
-    choose(form, "body", bodies.items())
+    # Nothing is chosen beforehand: a finding never goes to a body because it stood first in the list.
+    choose(form, "body", [("", _("请选择")), *bodies.items()])
 
     def do(given: dict[str, Any]) -> str:
         operations.add_finding(
