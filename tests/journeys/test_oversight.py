@@ -142,7 +142,7 @@ def test_c9_a_paper_is_numbered_addressed_due_and_answered(demonstration: Demons
     office.go("督察").link("问责").link("YS-WZ").link("发文").reached("文书", "发往")
     office.fill(kind="约谈", to_body="朝阳区商务局")
     office.page.get_by_role("button", name="编号并发文").click()
-    office.reached("约谈〔", "请按期办理并书面答复")
+    office.reached("约谈〔", "办理期限")
     number = office.page.get_by_role("heading", level=1).inner_text()
 
     bureau = demonstration.desk_of("commerce", PHONE)

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from django.db.models import Prefetch, Q, QuerySet
 
+from anban.base.journal.queries import timeline
 from anban.base.people.actor import Actor
 from anban.base.people.models import Person
 from anban.contexts.catalog import queries as catalog
@@ -69,6 +70,10 @@ class Placed(Protocol):
     def industry(self) -> str: ...
     @property
     def area_path(self) -> str: ...
+
+
+TOLD = 5000
+"""How many entries of a matter are read for a ruling: a street's calls all stand under the street."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -547,6 +552,14 @@ def parts_of(joint_id: UUID) -> QuerySet[JointPart]:
     return (
         JointPart.objects.filter(joint_id=joint_id).select_related("joint", "body__area", "answered_by").order_by("id")
     )
+
+
+def rulings_of(row: JointMatter) -> dict[UUID, str]:
+    """Return what the district government said last to each body's refusal, by body; empty words were erased."""
+    lines = timeline((row.matter_kind, row.matter_id), limit=TOLD)
+    mine = f"joint:{row.pk.hex}"
+    ruled = [line for line in lines if line.verb == "joint.ruled" and line.subject == mine]
+    return {UUID(line.data["body"]): line.words.get("answer", "") for line in ruled}
 
 
 def joint_part(actor: Actor, part_id: UUID) -> JointPart | None:

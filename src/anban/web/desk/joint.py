@@ -60,7 +60,7 @@ def joints(request: HttpRequest) -> HttpResponse:
         "tabs": tabs(actor, "joint"),
         "rows": [
             {"row": row, "kind": kind_name(row.kind), "parts": [
-                (name_of(part.body), PART_NAMES[part.state][side()], LOOKS[part.state], Deadline(part.due_at, at, done_at=part.answered_at))
+                (name_of(part.body), PART_NAMES[part.state][side()], LOOKS[part.state], Deadline(part.due_at, at, done_at=_done(part)))
                 for part in row.parts.all()
             ]}
             for row in page
@@ -113,7 +113,10 @@ def _page(
     if row is None:
         raise Http404
     parts = []
-    for part in queries.parts_of(row.pk):
+    every = list(queries.parts_of(row.pk))
+    # Ruled on was whoever answered by refusing and owes it again, or is excused.
+    ruled = queries.rulings_of(row) if any(p.answered_at and p.state in ("waiting", "excused") for p in every) else {}
+    for part in every:
         answers = part.state == "waiting" and policies.can_answer(actor, part)
         rules = part.state == "refused" and policies.can_rule(actor, part)
         form: forms.Form | None = None
@@ -124,9 +127,9 @@ def _page(
         parts.append(
             {
                 "part": part, "body": name_of(part.body), "state": PART_NAMES[part.state][side()], "look": LOOKS[part.state],
-                "deadline": Deadline(part.due_at, at, done_at=part.answered_at, provisional=part.provisional), "form": form,
+                "deadline": Deadline(part.due_at, at, done_at=_done(part), provisional=part.provisional), "form": form,
                 "rules": rules, "may_refuse": answers and KINDS[row.kind].may_refuse,
-                "by": part.answered_by.name if part.answered_by else "",
+                "by": part.answered_by.name if part.answered_by else "", "ruling": ruled.get(part.body_id, ""),
             }
         )  # fmt: skip
     context = {
@@ -139,6 +142,11 @@ def _page(
         "crumbs": (Crumb(_("监管责任"), "/net/"), Crumb(_("协同"), "/net/joint/"), Crumb(row.number)),
     }
     return render(request, "desk/joint.html", context, status=status)
+
+
+def _done(part: Any) -> datetime | None:
+    """Return when a part was answered; a refusal that was overruled is no answer."""
+    return None if part.state == "waiting" else part.answered_at
 
 
 def _about(actor: Actor, row: Any) -> tuple[str, str]:
