@@ -28,8 +28,9 @@ def free_port() -> int:
 class Cluster:
     """The processes of a standalone cluster; each writes its log into a folder."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, memory: str = "1g") -> None:
         self.folder = folder
+        self.memory = memory
         self.port = free_port()
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
 
@@ -61,7 +62,7 @@ class Cluster:
         for number in (1, 2):
             self._start(
                 f"worker{number}", "org.apache.spark.deploy.worker.Worker", "--host", "127.0.0.1", "--cores", "1",
-                "--memory", "1g", "--webui-port", str(free_port()), self.url,
+                "--memory", self.memory, "--webui-port", str(free_port()), self.url,
             )  # fmt: skip
         self._until("master", "Registering worker", 2)
 
@@ -93,9 +94,9 @@ class Cluster:
 
 
 @contextlib.contextmanager
-def running(folder: Path) -> Iterator[Cluster]:
-    """Yield a running cluster and leave nothing of it behind."""
-    cluster = Cluster(folder)
+def running(folder: Path, memory: str = "1g") -> Iterator[Cluster]:
+    """Yield a running cluster and leave nothing of it behind; ``memory`` is what each worker may give away."""
+    cluster = Cluster(folder, memory)
     try:
         cluster.start()
         yield cluster
