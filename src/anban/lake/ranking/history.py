@@ -48,7 +48,9 @@ class Strand:
     def __init__(self, place: Ints, day: Ints, clock: Clock) -> None:
         self.clock = clock
         tick = clock.at(day)
-        self.order = np.lexsort((day, place))
+        later = place[1:] * _SPAN + day[1:] >= place[:-1] * _SPAN + day[:-1]
+        # Rows that come in this order already are read where they lie.
+        self.order: Ints | slice = slice(None) if later.all() else np.lexsort((day, place))
         self.tick = tick[self.order]
         self.key = place[self.order] * _SPAN + self.tick
         self.zero = int(self.tick.min()) if len(tick) else 0
@@ -66,13 +68,13 @@ class Strand:
 
     def running(self, values: Floats) -> Floats:
         """Return the running sum of a column given in the caller's order of visits; a missing value adds nothing."""
-        return _summed(np.nan_to_num(values[self.order]))
+        return _summed(_known(values[self.order]))
 
     def faded(self, values: Floats, life: float) -> Floats:
         """Return the running sum in which older visits weigh less: a factor e for every ``life`` kept days."""
         if life not in self._weight:
             self._weight[life] = np.exp((self.tick - self.zero) / life)
-        return _summed(np.nan_to_num(values[self.order]) * self._weight[life])
+        return _summed(_known(values[self.order]) * self._weight[life])
 
     def fading(self, day: Ints, life: float) -> Floats:
         """Return the factor that brings a faded sum to its worth on each day."""
@@ -93,6 +95,11 @@ class Strand:
         out = np.full(len(end), np.nan)
         out[there] = (self.clock.at(day)[there] - self.tick[end[there] - 1]).astype(float)
         return out
+
+
+def _known(values: Floats) -> Floats:
+    """Return the values with 0 where one is missing."""
+    return values if np.isfinite(values).all() else np.nan_to_num(values)
 
 
 def _summed(values: Floats) -> Floats:
