@@ -17,6 +17,7 @@ from anban.contexts.hazards.models import Hazard
 from anban.contexts.hazards.queries import in_charge
 from anban.contexts.obligations import operations as obligations
 from anban.contexts.obligations.models import Obligation
+from anban.contexts.responsibility.chains import NAMING
 from anban.contexts.responsibility.models import Link
 from anban.contexts.responsibility.queries import OFFICER_ROLES, Answer, Resolution
 from anban.contexts.territory.models import Body, Holding
@@ -110,7 +111,7 @@ def settle(
             # It was not signed for: nobody did what was owed.
             obligations.void(actor=actor, at=at, matter_id=hazard.pk, kinds=["receive"])
         kinds = [k for k in TITLES if k not in KEPT] if state in TABLE else None
-        obligations.fulfil(actor=actor, at=at, matter_id=hazard.pk, kinds=kinds)
+        obligations.fulfil(actor=actor, at=at, matter_id=hazard.pk, kinds=kinds, pointless=NAMING)
     if not moved:
         _beside(actor, at, hazard, desk, resolution, action)
         return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
@@ -152,9 +152,13 @@ def fulfil(
     matter_id: UUID,
     kinds: Iterable[str] | None = None,
     subject_id: UUID | None = None,
+    pointless: Collection[str] = (),
 ) -> list[Obligation]:
-    """Mark the open obligations of a matter (of ``kinds``, about one subject, or all) as done; late ones keep their breach."""
-    return _end(actor, at, matter_id, kinds, Obligation.State.DONE, "obligation.done", subject_id)
+    """Mark the open obligations of a matter (of ``kinds``, about one subject, or all) as done; late ones keep their breach.
+
+    Those of ``pointless`` kinds were not done: the matter has ended, and with it their object.
+    """
+    return _end(actor, at, matter_id, kinds, Obligation.State.DONE, "obligation.done", subject_id, pointless=pointless)
 
 
 def fulfil_own(*, actor: Actor, at: datetime, matter_id: UUID, kinds: Iterable[str]) -> list[Obligation]:
@@ -176,6 +180,7 @@ def _end(
     verb: str,
     subject_id: UUID | None = None,
     person_id: UUID | None = None,
+    pointless: Collection[str] = (),
 ) -> list[Obligation]:
     with unit(savepoint=False):
         ended = [
@@ -185,7 +190,8 @@ def _end(
             and (person_id is None or row.person_id == person_id)
         ]
         for row in ended:
-            row.state, row.ended_at, row.ended_by = state, at, actor.reference
+            row.state = Obligation.State.VOID if row.kind in pointless else state
+            row.ended_at, row.ended_by = at, actor.reference
             if row.due_at and row.due_at < at and row.breached_at is None:
                 row.breached_at = row.due_at
             row.version += 1

@@ -107,8 +107,7 @@ class Net:
     @classmethod
     def load(cls, root: str, on: date, *, instead: Iterable[Mandate] | None = None) -> Net:
         """Return the net of a day; ``instead`` asks what it would be with these mandates in place of those on file."""
-        on_file = Mandate.objects.filter(root=root).select_related("body", "area").order_by("id")
-        every = list(on_file if instead is None else instead)
+        every = _on_file(root) if instead is None else list(instead)
         areas = list(Area.objects.filter(root_id=root).exclude(level=Area.Level.COMMUNITY))
         coverage = Coverage.load(root, on)
 
@@ -259,6 +258,16 @@ def scope_paths_of(scope: Scope, net: Net) -> tuple[str, ...]:
     return ("",) if area.parent_id is None else (area.path, *net.coverage.managed.get(area.pk, ()))
 
 
+def _on_file(root: str) -> list[Mandate]:
+    """Return all mandates of a root: thousands of rows name a few bodies and areas, each of which is read once."""
+    rows = list(Mandate.objects.filter(root=root).order_by("id"))
+    bodies = {one.pk: one for one in Body.objects.filter(root_id=root)}
+    areas = {one.pk: one for one in Area.objects.filter(root_id=root)}
+    for one in rows:
+        one._state.fields_cache.update(body=bodies[one.body_id], area=areas[one.area_id])
+    return rows
+
+
 @dataclass(slots=True)
 class Cell:
     """One cell of the matrix: the places of a kind in a district, and how many are open, by role and fault."""
@@ -273,10 +282,13 @@ class Cell:
 
 
 def matrix(
-    actor: Actor, on: date, *, by_industry: bool = False, by_street: bool = False
+    actor: Actor, on: date, *, by_industry: bool = False, by_street: bool = False, net: Net | None = None
 ) -> dict[tuple[str, str], Cell]:
-    """Return cells by place kind (or industry division) and overview area's code (or street's path) of the visible places."""
-    net = Net.load(actor.root, on)
+    """Return cells by place kind (or industry division) and overview area's code (or street's path) of the visible places.
+
+    ``net`` is the root's net of the day, where it was loaded already.
+    """
+    net = net or Net.load(actor.root, on)
     cells: dict[tuple[str, str], Cell] = defaultdict(Cell)
     for kind, industry, path, count in groups(actor):
         answers = net.answers(kind, industry, path)

@@ -105,7 +105,8 @@ def matrix(request: HttpRequest) -> HttpResponse:
     fault = request.GET.get("fault", "") if request.GET.get("fault", "") in FAULT_NAMES else ""
     by = "industry" if request.GET.get("by") == "industry" else ""
     kept = {"role": role, "fault": fault, "by": by, "on": request.GET.get("on", "")}
-    cells = net.matrix(actor, on, by_industry=bool(by))
+    loaded = net.Net.load(actor.root, on)
+    cells = net.matrix(actor, on, by_industry=bool(by), net=loaded)
     areas = {row.code: row for row in territory.overview_areas(actor.root)}
     shown = [code for code in areas if any(where == code for _row, where in cells)]
     if any(where not in areas for _row, where in cells):
@@ -113,7 +114,7 @@ def matrix(request: HttpRequest) -> HttpResponse:
     streets = len(shown) == 1
     if streets:
         # One district is read by its streets.
-        cells = net.matrix(actor, on, by_industry=bool(by), by_street=True)
+        cells = net.matrix(actor, on, by_industry=bool(by), by_street=True, net=loaded)
         areas = {row.path: row for row in territory.areas_by_path(actor.root, {where for _row, where in cells})}
         shown = list(areas)
     words = terms(actor.root)

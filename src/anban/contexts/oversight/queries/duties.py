@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -22,6 +22,9 @@ from anban.contexts.territory.queries import root, within
 from anban.kit.clock import day_start
 from anban.rules.comparison import Interval, proportion
 from anban.rules.duty_lists import HEADS, Evidence, Vacancy, standing
+
+HEAD_ROLES = frozenset(role for roles in HEADS.values() for role in roles)
+"""The roles of those who can be somebody's head."""
 
 MATTER = "due_duty"
 """The matter under which files of proof are attached."""
@@ -80,13 +83,12 @@ class Staff:
     away: frozenset[UUID]
 
     @classmethod
-    def load(cls, root_code: str, on: date) -> Staff:
-        """Return the staff of a root on a day."""
-        rows = list(
-            Holding.objects.filter(_held_on(on), post__root_id=root_code, post__place_id__isnull=True)
-            .select_related("person", "post__body", "post__area")
-            .order_by("deputy", "from_on", "id")
-        )
+    def load(cls, root_code: str, on: date, *, posts: Collection[UUID] | None = None) -> Staff:
+        """Return the staff of a root on a day; ``posts``: of these posts and of those who can be their heads alone."""
+        found = Holding.objects.filter(_held_on(on), post__root_id=root_code, post__place_id__isnull=True)
+        if posts is not None:
+            found = found.filter(Q(post_id__in=posts) | Q(post__role__in=HEAD_ROLES))
+        rows = list(found.select_related("person", "post__body", "post__area").order_by("deputy", "from_on", "id"))
         held: dict[UUID, list[Holding]] = {}
         by_role: dict[str, list[Holding]] = {}
         for row in rows:
@@ -152,8 +154,8 @@ def posts_with_duties(root_code: str, on: date) -> dict[UUID, int]:
 
 def standings(actor: Actor, on: date, *, ahead_days: int, area_path: str = "") -> list[Standing]:
     """Return every post with duties in the actor's areas that is not simply held, in the order of areas (缺岗)."""
-    staff = Staff.load(actor.root, on)
     counted = posts_with_duties(actor.root, on)
+    staff = Staff.load(actor.root, on, posts=counted)
     rows = Post.objects.filter(covered(actor, READERS, "area__path"), root_id=actor.root, pk__in=list(counted))
     if area_path:
         rows = rows.filter(within(area_path, "area__path"))

@@ -143,9 +143,11 @@ def tabs(actor: Actor, current: str) -> tuple[Tab, ...]:
     return tuple(Tab(names[key], href, current=key == current) for key, href, roles in TABS if actor.has(*roles))
 
 
-def page_of(request: HttpRequest, rows: Any) -> tuple[Any, Pager]:
-    """Return one page of a list and the way to its neighbours, all filters kept."""
+def page_of(request: HttpRequest, rows: Any) -> tuple[Any, Pager | None]:
+    """Return one page of a list and the way to its neighbours, all filters kept; a list of one page has none."""
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    if page.paginator.num_pages == 1:
+        return page, None
     kept = {key: value for key, value in request.GET.items() if key != "page" and value}
 
     def href(number: int) -> str:
