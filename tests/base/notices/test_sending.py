@@ -19,7 +19,7 @@ from anban.base.notices.channels import file as file_channel
 from anban.base.notices.channels.payload import Payload, Undelivered
 from anban.base.notices.models import Address, Beat, Copy, Delivery, Notice
 from anban.base.people.actor import Actor, Grant
-from anban.base.people.models import Person
+from anban.base.people.models import Account, Person
 from anban.base.people.operations import add_person
 from anban.rules.errors import Refusal
 
@@ -408,3 +408,23 @@ def test_open_channels_are_the_named_ones_else_those_set_up(monkeypatch: pytest.
 
 def test_undelivered_says_nothing_secret() -> None:
     assert str(Undelivered("no address")) == "no address"
+
+
+@pytest.mark.django_db
+def test_each_person_reads_the_houses_own_words_in_the_language_chosen_and_peoples_words_as_they_are(
+    tmp_path: Path,
+) -> None:
+    zh, en = person("王敏"), person("Ann")
+    Account.objects.create(person=en, login="ann", language="en", created_at=AT)
+    for row in (zh, en):
+        tell(row, "待签收：软管老化", title_en="To sign for: 软管老化", key=f"h{row.pk}")
+        tell(row, "软管老化 · 面馆", key=f"o{row.pk}")
+    run(AT + DAY)
+    found = {message["text"] for message in outbox(tmp_path)}
+    assert len(found) == 2
+    mine = next(text for text in found if "To sign for" in text)
+    assert "待签收" not in mine
+    assert "软管老化 · 面馆" in mine
+    assert any("待签收：软管老化" in text and "To sign for" not in text for text in found)
+    assert {row.title_in("en") for row in queries.inbox(acting(en))} == {"To sign for: 软管老化", "软管老化 · 面馆"}
+    assert {row.title_in("zh-hans") for row in queries.inbox(acting(en))} == {"待签收：软管老化", "软管老化 · 面馆"}

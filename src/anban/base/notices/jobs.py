@@ -17,6 +17,7 @@ from anban.base.notices import channels, routing
 from anban.base.notices.channels.payload import Line, Payload, Undelivered
 from anban.base.notices.models import Address, Beat, Copy, Delivery, Notice
 from anban.base.notices.queries import DIGEST_AT, SENDER, reachable, wishes_of
+from anban.base.people.queries import language_of
 from anban.kit.clock import city_date, day_end, day_start
 from anban.kit.ids import new_id
 
@@ -184,12 +185,15 @@ def _put_together(copies: Sequence[Copy], at: datetime, slot: str, *, single: bo
         return None
     first = copies[0]
     held = sum(copy.held for copy in copies)
-    titles = [copy.notice.title for copy in copies]
-    zh, en = (titles[0], titles[0]) if len(titles) == 1 and single else routing.digest_title(titles, held)
+    language = language_of(first.person_id)
+    titles = [copy.notice.title_in(language) for copy in copies]
+    zh, en = (first.notice.title, first.notice.title_in("en"))
+    if len(titles) > 1 or not single:
+        zh, en = routing.digest_title(titles, held)
     identity = new_id()
     payload = Payload(
         id=str(identity), root=first.notice.root, person=str(first.person_id), address="", slot=slot_name(at),
-        subject_zh=zh, subject_en=en, held=held, lines=tuple(_lines(copies)),
+        subject_zh=zh, subject_en=en, held=held, lines=tuple(_lines(copies, language)),
     )  # fmt: skip
     delivery = Delivery.objects.create(
         id=identity, root=first.notice.root, person_id=first.person_id, channel=first.channel, single=single,
@@ -202,10 +206,10 @@ def _put_together(copies: Sequence[Copy], at: datetime, slot: str, *, single: bo
     return delivery
 
 
-def _lines(copies: Iterable[Copy]) -> Iterable[Line]:
+def _lines(copies: Iterable[Copy], language: str) -> Iterable[Line]:
     for copy in copies:
         notice = copy.notice
         yield Line(
-            id=str(notice.pk), kind=notice.kind, title=notice.title, link=notice.link,
+            id=str(notice.pk), kind=notice.kind, title=notice.title_in(language), link=notice.link,
             at=slot_name(notice.created_at), urgent=notice.urgent, held=copy.held,
         )  # fmt: skip

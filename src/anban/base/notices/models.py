@@ -18,6 +18,7 @@ class Notice(Identified):
     person = models.ForeignKey(Person, on_delete=models.PROTECT)
     kind = models.CharField(max_length=60)
     title = models.CharField(max_length=200)
+    title_en = models.CharField(max_length=200, blank=True, help_text="empty where the title is what somebody wrote")
     link = models.CharField(max_length=200, blank=True)
     matter_kind = models.CharField(max_length=20, blank=True)
     matter_id = models.UUIDField(null=True, blank=True)
@@ -35,6 +36,10 @@ class Notice(Identified):
             models.Index(fields=["matter_id"], name="notice_matter"),
             models.Index(fields=["created_at"], condition=models.Q(routed_at=None), name="notice_unrouted"),
         ]
+
+    def title_in(self, language: str) -> str:
+        """Return the title in a reader's language, as far as it is the house's own words."""
+        return self.title_en if language.startswith("en") and self.title_en else self.title
 
 
 class Delivery(Identified):

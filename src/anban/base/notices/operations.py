@@ -35,6 +35,7 @@ def tell(
     kind: str,
     title: str,
     key: str,
+    title_en: str = "",
     link: str = "",
     matter: tuple[str, UUID] | None = None,
     urgent: bool = False,
@@ -52,6 +53,7 @@ def tell(
             "root": actor.root if root is None else root,
             "kind": kind,
             "title": title[:LONGEST_TITLE],
+            "title_en": title_en[:LONGEST_TITLE],
             "link": link,
             "matter_kind": matter[0] if matter else "",
             "matter_id": matter[1] if matter else None,
@@ -73,6 +75,7 @@ class Telling:
     title: str
     key: str
     root: str
+    title_en: str = ""
     link: str = ""
 
 
@@ -82,8 +85,8 @@ def tell_all(*, actor: Actor, at: datetime, matter: UUID, notices: Iterable[Tell
     with unit(savepoint=False):
         made = [
             Notice(
-                person_id=one.person_id, kind=one.kind, title=one.title[:LONGEST_TITLE], key=one.key, root=one.root,
-                link=one.link, created_at=at,
+                person_id=one.person_id, kind=one.kind, title=one.title[:LONGEST_TITLE],
+                title_en=one.title_en[:LONGEST_TITLE], key=one.key, root=one.root, link=one.link, created_at=at,
             )
             for one in notices
         ]  # fmt: skip

@@ -73,7 +73,10 @@ def climb(actor: Actor, at: datetime, row: Obligation, hazard: Hazard, with_: Cl
     ):
         told = with_.holders.of(step.rung.name, row.area_path, row.body_id) if step.rung else None
         text = f"{step.zh}：{row.title}（{hazard.number}）"
-        if take_step(actor=actor, at=at, obligation=row, step=step.id, since=step.since, told=told, text=text):
+        text_en = f"{step.en}: {row.title} ({hazard.number})"
+        if take_step(
+            actor=actor, at=at, obligation=row, step=step.id, since=step.since, told=told, text=text, text_en=text_en
+        ):
             made += 1
             if step.id == PROPOSE_CASE:
                 propose(actor, at, hazard.pk)

@@ -17,7 +17,6 @@ from anban.base.jobs.registry import Handle, job
 from anban.base.journal.operations import unit
 from anban.base.notices.operations import tell
 from anban.base.people.actor import Actor, job_actor
-from anban.base.people.queries import language_of
 from anban.contexts.establishments.importers import SourceFile, read_mapping
 from anban.contexts.establishments.importers.mapping import Mapping as ImportMapping
 from anban.contexts.inspections.importers import keeper, mappings_named, take_in
@@ -58,7 +57,7 @@ def _tell(slot: datetime, handle: Handle, zh: str, en: str) -> None:
         tell(
             actor=job_actor("import.apply", handle.root), at=_instant(handle.args.get("at"), slot), person_id=person,
             kind="import.finished", key=f"import:{handle.job_id}", link=f"/import/{handle.job_id}/",
-            title=en if language_of(person) == "en" else zh,
+            title=zh, title_en=en,
         )  # fmt: skip
 
 

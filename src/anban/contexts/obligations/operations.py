@@ -53,6 +53,8 @@ class Duty:
     due_at: datetime | None = None
     provisional: bool = False
     link: str = ""
+    title_en: str = ""
+    """The title in English where it is the house's own words: for the notice."""
 
 
 def _made(duty: Duty, at: datetime) -> Obligation:
@@ -116,6 +118,7 @@ def owe_all(*, actor: Actor, at: datetime, duties: Sequence[Duty]) -> list[Oblig
                     person_id=person,
                     kind=f"obligation.{duty.kind}",
                     title=f"{duty.title} · {duty.place_title}" if duty.place_title else duty.title,
+                    title_en=duty.title_en,
                     link=duty.link,
                     key=f"owed:{row.pk.hex}",
                     root=duty.root,
@@ -137,6 +140,7 @@ def owe(*, actor: Actor, at: datetime, duty: Duty) -> Obligation:
             person_id=duty.person.pk,
             kind=f"obligation.{duty.kind}",
             title=f"{duty.title} · {duty.place_title}" if duty.place_title else duty.title,
+            title_en=duty.title_en,
             link=duty.link,
             key=f"owed:{obligation.pk.hex}",
             root=duty.root,
@@ -243,6 +247,7 @@ def hand_over(*, actor: Actor, at: datetime, obligation_id: UUID, to_person: Per
             person_id=to_person.pk,
             kind="handover",
             title=f"待签收：{obligation.title}",
+            title_en=f"To sign for: {obligation.title}",
             link="/?only=sign",
             key=f"handover:{handover.pk.hex}",
             root=obligation.root,
@@ -322,7 +327,15 @@ def note_breach(*, actor: Actor, at: datetime, obligation_id: UUID) -> bool:
 
 
 def take_step(
-    *, actor: Actor, at: datetime, obligation: Obligation, step: str, since: datetime, told: Person | None, text: str
+    *,
+    actor: Actor,
+    at: datetime,
+    obligation: Obligation,
+    step: str,
+    since: datetime,
+    told: Person | None,
+    text: str,
+    text_en: str = "",
 ) -> bool:
     """Take one step of the ladder and tell its person; a step taken before is not taken again."""
     with unit(savepoint=False):
@@ -354,6 +367,7 @@ def take_step(
                 person_id=told.pk,
                 kind="escalation",
                 title=text,
+                title_en=text_en,
                 link=f"/ledger/{obligation.matter_id}/",
                 key=f"step:{made.pk.hex}",
                 root=obligation.root,

@@ -8,8 +8,8 @@ from typing import Final
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from anban.base.notices import operations, queries
@@ -42,7 +42,7 @@ def notices(request: HttpRequest) -> HttpResponse:
     rows = list(queries.inbox(actor)[: SHOWN + 1])
     context = {
         "now": request.at,  # type: ignore[attr-defined]
-        "rows": [(row, kind_name(row.kind)) for row in rows[:SHOWN]],
+        "rows": [(row, kind_name(row.kind), row.title_in(get_language() or "")) for row in rows[:SHOWN]],
         "unread": queries.unread(actor),
         "more": len(rows) > SHOWN,
         "shown": SHOWN,

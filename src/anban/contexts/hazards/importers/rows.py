@@ -571,6 +571,7 @@ def _tell(run: Run, fresh: Sequence[Fresh]) -> None:
         tell(
             actor=run.actor, at=run.at, person_id=person_id, kind="obligation.verify", key=name, link="/", root=run.root,
             title=f"“{source.name}”导入的隐患有您的待办",
+            title_en=f"Hazards taken in from “{source.name_en or source.name}” have duties for you",
         )  # fmt: skip
 
 

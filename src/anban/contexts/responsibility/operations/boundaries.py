@@ -162,6 +162,7 @@ def _owe(
             matter_id=row.pk,
             area_path=path or row.area_path,
             title=title_of(row)[:300],
+            title_en=title_of(row, english=True),
             place_title=f"{row.places_count} 个场所",
             due_at=due.at if due is not None else None,
             provisional=due.provisional if due is not None else False,
