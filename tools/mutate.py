@@ -80,7 +80,12 @@ def tests_for(module: Path, copy: Path) -> list[str]:
     near = [path for path in dict.fromkeys(near) if path.name not in COMPUTED]
     # A word that most tests know finds everything: then the tests named after it come first.
     near.sort(key=lambda path: (name not in path.name, path.name))
-    return [str(path.relative_to(copy)) for path in [*near, *(copy / "tests/rules" / each for each in COMPUTED)]]
+    ordered = [
+        *near,
+        *(copy / "tests/rules" / each for each in COMPUTED),
+        *sorted((copy / "tests/rules").glob("test_*.py")),
+    ]
+    return [str(path.relative_to(copy)) for path in dict.fromkeys(ordered)]
 
 
 WARM = (

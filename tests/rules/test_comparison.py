@@ -95,6 +95,8 @@ def test_the_ranks_are_dealt_from_the_first_look_on_and_from_seed_0_unless_told(
     # Both sides alike: every deal is at least as far apart as none at all, so the first forty looks decide.
     alike = [float(n) for n in range(12)]
     assert compare("x", "time", times("a", alike, alike)).p == 1.0
+    # No deal is as far apart as what was seen: one chance in the looks and what was seen itself.
+    assert compare("x", "time", times("a", alike, [n + 30 for n in alike])).p == 1 / 2000
     apart = times("a", alike, [n + 1.5 for n in alike])
     assert compare("x", "time", apart) == compare("x", "time", apart, seed=0)
     assert compare("x", "time", apart) != compare("x", "time", apart, seed=1)
@@ -146,6 +148,18 @@ def test_large_samples_read_from_the_normal_law_agree_with_the_exact_and_the_dea
         assert read is not None
         assert counted is not None
         assert read == pytest.approx(counted, rel=0.5, abs=0.03)
+
+
+def test_the_normal_law_has_the_mean_and_spread_of_dealing_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(comparison, "LARGE", 0)
+    monkeypatch.setattr(comparison, "LARGE_VARIANCE", 0.0)
+    dealt = stats.hypergeom(20, 9, 10)
+    made = compare("x", "measure", table("a", (8, 2), (1, 9)))
+    assert made.p == pytest.approx(2 * stats.norm.sf((8 - dealt.mean() - 0.5) / dealt.std()), rel=1e-9)
+    ours, rest = [float(n) for n in range(12)], [n + 3.5 for n in range(14)]
+    made = compare("x", "time", times("a", ours, rest))
+    exact = stats.mannwhitneyu(ours, rest, method="asymptotic", use_continuity=False).pvalue
+    assert made.p == pytest.approx(exact, rel=1e-9)
 
 
 def test_a_group_with_one_side_only_is_left_out() -> None:

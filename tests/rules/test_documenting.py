@@ -36,5 +36,5 @@ def test_a_document_is_written_from_the_rules_as_they_are() -> None:
     bare = document({})
     assert "### " not in bare
     assert bare.count("--json '") == 1, "the line that says how to ask, and no example"
-    assert "Raises" not in bare
+    assert "Refusal `" not in bare
     assert "This function" not in bare
