@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
+from django.urls import get_resolver
 from playwright.sync_api import Browser, sync_playwright
 
 ARGUMENTS = [
@@ -31,6 +32,8 @@ def chromium() -> Iterator[Browser]:
     with pytest.MonkeyPatch.context() as patch:
         # Playwright keeps an event loop in this thread; the tests' own queries are nevertheless plain synchronous ones.
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        # Every page's code is loaded before a browser waits for one: the first request would pay for all of it.
+        _ = get_resolver().url_patterns
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=_chromium(), args=ARGUMENTS)
             yield browser
