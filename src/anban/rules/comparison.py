@@ -117,7 +117,7 @@ def median(values: Iterable[float]) -> Interval:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One group of likes as one side sees it: how many, how many measures, days, and the scores of the days."""
+    """One group of likes as one side sees it: how many, how many measures, days, the scores of the days and their squares."""
 
     n: int
     ours: int
@@ -127,6 +127,7 @@ class Block:
     own_days: float
     scores: Sequence[float]
     own_score: float
+    squares: float
 
 
 def blocks_by_side(cases: Iterable[tuple[str, Case]]) -> dict[str, list[Block]]:
@@ -147,10 +148,10 @@ def blocks_by_side(cases: Iterable[tuple[str, Case]]) -> dict[str, list[Block]]:
             hits[side] += case.measured
             days[side] += case.days
             score[side] += value
-        all_hits, all_days = hits.total(), sum(days.values())
+        all_hits, all_days, squares = hits.total(), sum(days.values()), sum(value * value for value in scores)
         for side, ours in sizes.items():
             found.setdefault(side, []).append(
-                Block(len(rows), ours, all_hits, hits[side], all_days, days[side], scores, score[side])
+                Block(len(rows), ours, all_hits, hits[side], all_days, days[side], scores, score[side], squares)
             )
     return found
 
@@ -235,14 +236,11 @@ def _exact(blocks: Sequence[Block]) -> float:
 
 def _ranked(blocks: Sequence[Block], seed: int, *, large: bool) -> float:
     """Return the two-sided probability of the marked cases' ranks when marks are dealt anew within each group."""
-    if not any(any(each.scores) for each in blocks):
+    if not any(each.squares for each in blocks):
         return 1.0
     observed = abs(sum(each.own_score for each in blocks))
     if large:
-        variance = sum(
-            each.ours * (each.n - each.ours) / (each.n * (each.n - 1)) * sum(score * score for score in each.scores)
-            for each in blocks
-        )
+        variance = sum(each.ours * (each.n - each.ours) / (each.n * (each.n - 1)) * each.squares for each in blocks)
         return _normal(observed, variance)
     rng = random.Random(seed)  # noqa: S311 - a reproducible permutation, nothing secret
     hits = 0

@@ -85,11 +85,11 @@ class Moved:
 def movements(hazards: Q, root_code: str) -> list[Moved]:
     """Return when matters first moved: in two queries, whatever their number."""
     measured = dict(
-        Measure.objects.filter(_prefixed(hazards), hazard__root=root_code, cycle_no=1)
+        Measure.objects.filter(about_hazards(hazards), hazard__root=root_code, cycle_no=1)
         .values_list("hazard_id")
         .annotate(first=Min("at"))
     )
-    rows: Iterable[Any] = Cycle.objects.filter(_prefixed(hazards), hazard__root=root_code, hazard__historical=False, no=1).values_list(
+    rows: Iterable[Any] = Cycle.objects.filter(about_hazards(hazards), hazard__root=root_code, hazard__historical=False, no=1).values_list(
         "hazard_id", "hazard__ordering_body_id", "hazard__holder_body_id", "opened_at", "ordered_at", "applied_at", "ended_at"
     )  # fmt: skip
     found = []
@@ -99,12 +99,12 @@ def movements(hazards: Q, root_code: str) -> list[Moved]:
     return found
 
 
-def _prefixed(hazards: Q) -> Q:
+def about_hazards(hazards: Q) -> Q:
     """Return a predicate on hazards as one on rows that point at them."""
     made = Q(_connector=hazards.connector, _negated=hazards.negated)
     for child in hazards.children:
         if isinstance(child, Q):
-            made.children.append(_prefixed(child))
+            made.children.append(about_hazards(child))
         elif isinstance(child, tuple):
             made.children.append((f"hazard__{child[0]}", child[1]))
     return made
@@ -132,7 +132,7 @@ def dependence(actor: Actor, since: date) -> list[Dependence]:
     scope = covered(actor, COMMITTEE) & Q(found_on__gte=since)
     rows = movements(scope, actor.root)
     puts: dict[UUID, list[datetime]] = {}
-    told = InstructedMeasure.objects.filter(_prefixed(scope), hazard__root=actor.root).order_by("put_at")
+    told = InstructedMeasure.objects.filter(about_hazards(scope), hazard__root=actor.root).order_by("put_at")
     for hazard_id, put_at in told.values_list("hazard_id", "put_at"):
         puts.setdefault(hazard_id, []).append(put_at)
     by_body: dict[UUID, list[Moved]] = {}

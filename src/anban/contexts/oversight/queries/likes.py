@@ -13,7 +13,7 @@ from django.db.models import Exists, Min, OuterRef, Q, QuerySet
 from anban.base.people.actor import Actor
 from anban.contexts.hazards.models import Cycle, Hazard, Measure
 from anban.contexts.oversight.models import InstructedMeasure, LikeCase
-from anban.contexts.oversight.queries.instructions import DAY_S, movements
+from anban.contexts.oversight.queries.instructions import DAY_S, about_hazards
 from anban.contexts.oversight.queries.scope import COMMITTEE, covered
 from anban.contexts.territory.models import Body
 from anban.contexts.territory.queries import within
@@ -62,37 +62,34 @@ def dealt(actor: Actor, *, since: date, until: date) -> list[Dealt]:
         & Q(found_on__gte=since, found_on__lt=until, joined_to__isnull=True)
         & ~Q(state__in=("merged", "not_founded", "gone"))
     )
-    moved = {row.hazard_id: row for row in movements(scope, actor.root)}
-    firsts = dict(
-        Measure.objects.filter(hazard_id__in=Hazard.objects.filter(scope, root=actor.root).values("pk"))
-        .filter(cycle_no=1, kind__in=MEASURES)
-        .values_list("hazard_id")
-        .annotate(first=Min("at"))
-    )
+    about = {"hazard__root": actor.root, "hazard__historical": False}
+    firsts: dict[UUID, datetime] = {}
+    touched: dict[UUID, datetime] = {}
+    taken = Measure.objects.filter(about_hazards(scope), cycle_no=1, **about).order_by("at")
+    for hazard_id, kind, at in taken.values_list("hazard_id", "kind", "at"):
+        touched.setdefault(hazard_id, at)
+        if kind in MEASURES:
+            firsts.setdefault(hazard_id, at)
     told = dict(
-        InstructedMeasure.objects.filter(hazard_id__in=Hazard.objects.filter(scope, root=actor.root).values("pk"))
+        InstructedMeasure.objects.filter(about_hazards(scope), **about)
         .values_list("hazard_id")
         .annotate(first=Min("put_at"))
     )
-    rows = Hazard.objects.filter(scope, root=actor.root, historical=False).values_list(
-        "pk", "class_code", "place_kind", "grade", "found_on", "place__affiliation"
-    )
-    ordered = dict(
-        Cycle.objects.filter(hazard__root=actor.root, no=1, ordered_at__isnull=False)
-        .filter(hazard_id__in=Hazard.objects.filter(scope, root=actor.root).values("pk"))
-        .values_list("hazard_id", "ordered_at")
-    )
     body_kinds = dict(Body.objects.filter(root_id=actor.root).values_list("pk", "kind"))
+    # One row per case, whatever is asked of it: a city has hundreds of thousands.
+    rows = Cycle.objects.filter(about_hazards(scope), no=1, **about).values_list(
+        "hazard_id", "opened_at", "ordered_at", "applied_at", "ended_at", "hazard__holder_body_id", "hazard__class_code",
+        "hazard__place_kind", "hazard__grade", "hazard__found_on", "hazard__place__affiliation",
+    )  # fmt: skip
     found = []
-    for pk, class_code, place_kind, grade, found_on, affiliation in rows:
-        row = moved.get(pk)
-        if row is None:
-            continue
-        measured = [at for at in (firsts.get(pk), ordered.get(pk)) if at is not None]
+    for pk, opened, ordered, applied, ended, holder, class_code, place_kind, grade, found_on, affiliation in rows:
+        moved = [at for at in (ordered, applied, ended, touched.get(pk)) if at is not None]
+        measured = [at for at in (ordered, firsts.get(pk)) if at is not None]
         found.append(
-            Dealt(pk, group_of(class_code, place_kind, grade, found_on), row.holder_id,
-                  body_kinds.get(row.holder_id, "") if row.holder_id else "", affiliation or "", row.entered_at, row.moved_at,
-                  min(measured) if measured else None, told.get(pk))
+            Dealt(
+                pk, group_of(class_code, place_kind, grade, found_on), holder, body_kinds.get(holder, ""), affiliation or "", opened,
+                min(moved) if moved else None, min(measured) if measured else None, told.get(pk),
+            )
         )  # fmt: skip
     return found
 
