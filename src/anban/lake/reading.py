@@ -63,7 +63,7 @@ class Found:
     last_day: date | None
     open_now: int
     overdue_now: int
-    checks_365: int
+    visits_365: int
     chance: float
     lot: str | None
     """The number that it drew: SHA-256 over seed, day and id."""
@@ -118,7 +118,7 @@ class Reading:
         total = self._rows(PLACES, f"SELECT count(*) FROM read_parquet(?) WHERE {where}", values)[0][0]
         rows = self._rows(
             PLACES,
-            "SELECT id, kind, area_path, last_day, open_now, overdue_now, checks_365, chance, lot, "
+            "SELECT id, kind, area_path, last_day, open_now, overdue_now, visits_365, chance, lot, "
             f"CAST({SUMS.get(figure, '1')} AS INTEGER) FROM read_parquet(?) WHERE {where} "
             f"ORDER BY {ORDERS.get(figure, 'index_value DESC, place')} LIMIT {int(limit)} OFFSET {int(offset)}",
             values,

@@ -11,6 +11,7 @@ from hashlib import sha256
 from html import unescape
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pyarrow.parquet as pq
 import pytest
@@ -19,6 +20,7 @@ from django.test import Client
 
 from anban.base import typesetting
 from anban.base.people.actor import job_actor
+from anban.contexts.hazards import queries as hazards
 from anban.contexts.hazards.models import Cycle
 from anban.contexts.inspections.operations import record_visit
 from anban.contexts.risk import operations, queries
@@ -28,6 +30,7 @@ from anban.lake.assessing import assess, the_lake
 from anban.rules.errors import Refusal
 from anban.rules.visit_index import visit_index
 from anban.web.board import risk_words
+from anban.web.desk.ledger import parsed
 from anban.web.shell import middleware
 from tests.factories.inspections import seen
 from tests.factories.kept import kept_world
@@ -116,6 +119,20 @@ def test_places_drawn_by_lot_are_listed_with_the_seed(risky: Town, name: str) ->
     for key, lot in shown:
         assert sha256(f"{unescape(seed[1])}|{AT.date()}|{key.replace('-', '')}".encode()).hexdigest() == lot
     assert [lot for _key, lot in shown] == sorted(lot for _key, lot in shown)
+
+
+def test_the_numbers_of_a_place_open_its_own_lists(risky: Town) -> None:
+    chief = risky.actor("林涛")
+    listed = opened(client_of(risky, "林涛"), "/risk/places/?figure=places")
+    owed = re.findall(r'href="/ledger/\?([^"]+)">(\d+)<', listed)
+    came = re.findall(r'href="/visits/\?([^"]+)">(\d+)<', listed)
+    assert owed
+    assert came
+    for query, number in owed:
+        filters = parsed(dict(parse_qsl(unescape(query))))
+        assert hazards.count(chief, filters, at=AT).number == int(number), query
+    for query, number in came:
+        assert f"共 {number} 次" in opened(client_of(risky, "林涛"), f"/visits/?{unescape(query)}"), query
 
 
 def test_shares_of_areas_open_their_lists(risky: Town) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlencode
 from uuid import UUID
@@ -21,6 +21,7 @@ from anban.base.people.actor import Actor
 from anban.base.people.operations import note_access
 from anban.contexts.catalog import queries as catalog
 from anban.contexts.establishments.queries import visible_to as visible_places
+from anban.contexts.hazards.queries import MAJOR
 from anban.contexts.risk import operations, policies, queries
 from anban.contexts.risk.exporters import report_pdf
 from anban.contexts.territory import queries as territory
@@ -186,26 +187,43 @@ def _lots(actor: Actor, newest: Any, area: str) -> dict[str, Any]:
     except Refusal as refusal:
         return {"lots_missing": said(refusal)}
     return {
-        "lots": _place_rows(actor, rows), "lots_total": written(total), "lots_href": list_href("drawn", area),
+        "lots": _place_rows(actor, rows, newest.as_of), "lots_total": written(total), "lots_href": list_href("drawn", area),
         "seed": reading.seed,
     }  # fmt: skip
 
 
-def _place_rows(actor: Actor, rows: Sequence[Found]) -> list[dict[str, Any]]:
-    """Return places of a result file as a table shows them, with their names of today."""
+def _place_rows(actor: Actor, rows: Sequence[Found], as_of: date, figure: str = "") -> list[dict[str, Any]]:
+    """Return places of a result file as a table shows them, with their names of today and the lists of their own numbers."""
     known = {row.pk: row for row in visible_places(actor).filter(pk__in=[one.place_id for one in rows])}
     where = area_words(actor.root, [one.area_path for one in rows])
     kinds = kind_names(actor.root)
-    return [
-        {
-            "id": one.place_id.hex, "name": known[one.place_id].name if one.place_id in known else _("已并入其他单位"),
-            "href": f"/places/{one.place_id}/" if one.place_id in known else "",
-            "kind": kinds.get(one.kind, one.kind), "where": where.get(one.area_path, ""), "last_day": one.last_day,
-            "open": one.open_now, "overdue": one.overdue_now, "checks": one.checks_365, "lot": one.lot or "", "amount": one.amount,
-            "chance": words.likelihood(one.chance, never_seen=one.last_day is None),
-        }
-        for one in rows
-    ]  # fmt: skip
+    made = []
+    for one in rows:
+        name = known[one.place_id].name if one.place_id in known else ""
+        hrefs = _own_lists(one.place_id, as_of) if name else {}
+        made.append(
+            {
+                "id": one.place_id.hex, "name": name or _("已并入其他单位"), "href": f"/places/{one.place_id}/" if name else "",
+                "kind": kinds.get(one.kind, one.kind), "where": where.get(one.area_path, ""), "last_day": one.last_day,
+                "open": one.open_now, "open_href": hrefs.get("hazards_open", ""),
+                "overdue": one.overdue_now, "overdue_href": hrefs.get("hazards_overdue", ""),
+                "visits": one.visits_365, "visits_href": hrefs.get("visits", ""),
+                "amount": one.amount, "amount_href": hrefs.get(figure, ""), "lot": one.lot or "",
+                "chance": words.likelihood(one.chance, never_seen=one.last_day is None),
+            }
+        )  # fmt: skip
+    return made
+
+
+def _own_lists(place_id: UUID, as_of: date) -> dict[str, str]:
+    """Return the lists of one place's own numbers: on the ledger and among the visits, as they are today."""
+    year = {"from": (as_of - timedelta(days=364)).isoformat(), "to": as_of.isoformat()}
+    ledger, visits = f"/ledger/?place={place_id}", f"/visits/?{urlencode({'place': place_id, **year})}"
+    return {
+        "hazards_open": f"{ledger}&open=1", "hazards_overdue": f"{ledger}&open=1&due=overdue",
+        "hazards_major": f"{ledger}&open=1&{urlencode({'grade': ','.join(MAJOR)})}", "hazards_found": ledger,
+        "visits": visits, "checks": visits,
+    }  # fmt: skip
 
 
 def _curves(request: HttpRequest, actor: Actor, newest: Any) -> dict[str, Any]:
@@ -298,7 +316,7 @@ def places(request: HttpRequest) -> HttpResponse:
         if figure in SUMS
         else _("共 %(count)s 家") % {"count": written(total)},
         "total": total,
-        "rows": _place_rows(actor, rows),
+        "rows": _place_rows(actor, rows, of.as_of, figure),
         "drawn": figure == "drawn",
         "amounts": figure in SUMS,
         "seed": reading.seed,
