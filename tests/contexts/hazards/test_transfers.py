@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from anban.base.journal.models import Entry
 from anban.base.journal.verification import verify
 from anban.contexts.hazards.jobs import clocks
+from anban.contexts.hazards.ladders import next_look
 from anban.contexts.hazards.models import Hazard
 from anban.contexts.hazards.operations import Sighting, act, enter
 from anban.contexts.obligations.models import Obligation
@@ -170,3 +171,58 @@ def test_a_whistle_from_a_hazard_calls_each_body_and_ends_with_it():
     assert not hazard.is_open
     assert made.closed_at is not None
     assert not Obligation.objects.filter(state="open", matter_id=hazard.pk).exists()
+
+
+Told = tuple[str, str, Action, dict[str, object], float]
+DOINGS: dict[str, Told] = {
+    "sent": ("send", "王敏", Action.TRANSFER, {"body": "朝阳消防", "reason": "无权责令"}, 2),
+    "sent elsewhere": ("send", "王敏", Action.TRANSFER, {"body": "朝阳城管委", "reason": "无权责令"}, 5),
+    "signed": ("sign", "钱进", Action.RECEIVE, {}, 3),
+    "signed elsewhere": ("sign", "赵磊", Action.RECEIVE, {}, 3),
+    "sent back": ("back", "钱进", Action.SEND_BACK, {"clause": "三定", "reason": "不属本局"}, 4),
+    "assigned": ("name", "何静", Action.ASSIGN, {"body": "朝阳消防", "reason": "业务相近"}, 6),
+}
+
+
+def lived(name: str, doings: list[tuple[str, int]], *, worker: bool) -> tuple[object, ...]:
+    """Let a hazard be sent about, with the worker on every hour that matters or down to the end; return how it stands."""
+    t = town(name)
+    seen = Sighting(place_id=t.place().pk, code="RG10", fact="后门上锁", inspected=True)
+    hazard = enter(actor=t.actor("王敏"), at=AT, sighting=seen).hazard
+    at = AT
+    answers = []
+    for doing, days in doings:
+        _, who, action, given, hours = DOINGS[doing]
+        then = at + timedelta(days=days, hours=hours, minutes=20)
+        if worker:
+            for due in Obligation.objects.filter(matter_id=hazard.pk, kind="receive", state="open", due_at__lt=then).values_list("due_at", flat=True):  # fmt: skip
+                clocks(next_look(due), Watching(name))
+        at = then
+        facts = {key: t.bodies[str(value)].pk if key == "body" else value for key, value in given.items()}
+        try:
+            act(actor=t.actor(who), at=at, hazard_id=hazard.pk, action=action, given=facts)
+            answers.append("done")
+        except Refusal:
+            answers.append("refused")
+    clocks(at + timedelta(days=30), Watching(name))
+    row = Hazard.objects.get(pk=hazard.pk)
+    owed = Obligation.objects.filter(matter_id=row.pk).exclude(kind__in=("order", "propose_case"))
+    return (
+        answers, row.state, row.times_returned, row.designated, row.holder.name, row.sent_to_body and row.sent_to_body.name,
+        sorted((one.kind, one.person.name, one.state) for one in owed),
+    )  # fmt: skip
+
+
+def test_a_late_signature_after_an_outage_finds_what_it_had_found_without_one(soak):
+    doing = st.tuples(st.sampled_from(sorted(DOINGS)), st.integers(0, 6))
+    numbers = iter(range(10_000))
+
+    @settings(max_examples=150 if soak else 8, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+    @example([("sent", 0), ("signed", 5)])
+    @example([("sent", 0), ("sent back", 6), ("sent elsewhere", 0), ("signed elsewhere", 6), ("assigned", 1)])
+    @given(st.lists(doing, min_size=2, max_size=5))
+    def holds(doings: list[tuple[str, int]]) -> None:
+        number = next(numbers)
+        assert lived(f"down{number}", doings, worker=False) == lived(f"steady{number}", doings, worker=True)
+
+    holds()

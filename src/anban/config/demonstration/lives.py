@@ -50,6 +50,9 @@ COMES_BACK = 0.42
 DOORS = (("visit", 66), ("check", 16), ("hotline", 9), ("self_check", 6), ("third_party", 1), ("tip", 2))
 """How hazards come onto the ledger, in percent."""
 
+IN_TIME = 0.99
+"""What is not signed for within a working day goes back to its sender: these sign or send back before that, in days."""
+
 AT = "at:"
 Who = str
 """Who acts, seen from the hazard: ``inspector``, ``order1``, ``order2``, ``liable``, ``principal``, ``office``, ``at:`` a kind of body …"""
@@ -213,7 +216,7 @@ def _handed_over(rng: Random, start: timedelta = timedelta(hours=3)) -> tuple[St
     late = start
     returns = 2 if draw < 0.025 else 1 if draw < 0.2 else 0
     for number in range(returns):
-        late += timedelta(days=rng.uniform(0.4, 1.3))
+        late += timedelta(days=min(rng.uniform(0.4, 1.3), IN_TIME))
         given = {"clause": "部门三定方案", "reason": rng.choice(facts.REFUSED_WHY)}
         steps.append(Step(late, "order1", Action.SEND_BACK, given))
         late += timedelta(days=rng.uniform(0.2, 1.0))
@@ -224,7 +227,7 @@ def _handed_over(rng: Random, start: timedelta = timedelta(hours=3)) -> tuple[St
     if returns > 1:
         late += timedelta(days=rng.uniform(0.5, 2.5))
         steps.append(Step(late, "committee", Action.ASSIGN, {"body": "ordering", "reason": "二次退回，按业务相近指定"}))
-    late += timedelta(days=rng.uniform(0.1, 1.2))
+    late += timedelta(days=min(rng.uniform(0.1, 1.2), IN_TIME))
     return (*steps, Step(late, "order1", Action.RECEIVE), *_ordered(rng, late + timedelta(hours=rng.uniform(1, 20))))
 
 

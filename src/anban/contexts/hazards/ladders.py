@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -81,6 +81,11 @@ def climb(actor: Actor, at: datetime, row: Obligation, hazard: Hazard, with_: Cl
             if step.id == PROPOSE_CASE:
                 propose(actor, at, hazard.pk)
     return made
+
+
+def next_look(due_at: datetime) -> datetime:
+    """Return when the clocks' job first looks after an instant: it looks on every hour."""
+    return due_at.astimezone(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
 
 
 def runs_out(row: Obligation, hazard: Hazard) -> bool:

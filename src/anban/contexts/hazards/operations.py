@@ -17,7 +17,7 @@ from anban.base.files.queries import files_by_id
 from anban.base.inserting import insert, prepared
 from anban.base.journal.births import add, born, born_of, change, once
 from anban.base.journal.operations import record, unit
-from anban.base.people.actor import Actor
+from anban.base.people.actor import Actor, job_actor
 from anban.base.people.models import Person
 from anban.base.people.queries import person_by_id
 from anban.contexts.catalog.models import HazardCode
@@ -100,6 +100,11 @@ register(
     "hazard.not_receiver",
     zh="只有接收单位可以签收或退回。",
     en="Only the receiving body may sign for it or send it back.",
+)
+register(
+    "hazard.receipt_over",
+    zh="签收期限已过，已按规定退回移交单位。请联系移交单位再办移交。",
+    en="The time to sign for it is over and it has gone back to the sender. Ask the sender to hand it over again.",
 )
 register("hazard.due_in_past", zh="期限不能早于今天。", en="A term cannot end before today.")
 register(
@@ -543,6 +548,7 @@ def act(
             raise Refusal("hazard.changed_meanwhile", who=duties.last_writer(hazard))
         if hazard.historical:
             raise Refusal("hazard.historical")
+        hazard = _come_back_first(actor, at, hazard, action)
         desk = Desk.of(actor, hazard.root, at)
         ladders.catch_up(actor, at, hazard, desk, _propose)
         before = State(hazard.state)
@@ -593,6 +599,29 @@ def act(
             _bring_together(actor, desk, hazard, resolution)
             chains.raised(actor=actor, hazard=hazard, desk=desk, resolution=resolution)
         return hazard
+
+
+def _come_back_first(actor: Actor, at: datetime, hazard: Hazard, action: Action) -> Hazard:
+    """Return what nobody signed for in time before anything else is done to it, as the clocks' job had done on its hour.
+
+    After an outage a late signature finds what it had found without one: the matter is the sender's again. What that asks
+    of the sender has its clock from now: nobody is late for what they were never told.
+    Raises: hazard.receipt_over.
+    """
+    if hazard.state != State.AWAITING_RECEIPT.value or hazard.designated or action is Action.RETURN_UNSIGNED:
+        return hazard
+    owed = born_of(Obligation, hazard.pk)
+    if owed is None:
+        owed = list(Obligation.objects.filter(matter_id=hazard.pk, kind="receive", state=Obligation.State.OPEN))
+    due = next(
+        (one.due_at for one in owed if one.kind == "receive" and one.state == "open" and not one.provisional), None
+    )
+    if due is None or ladders.next_look(due) >= at:
+        return hazard
+    if action in (Action.RECEIVE, Action.SEND_BACK):
+        raise Refusal("hazard.receipt_over")
+    hand = job_actor(ladders.JOB, hazard.root, zone=actor.zone)
+    return act(actor=hand, at=at, hazard_id=hazard.pk, action=Action.RETURN_UNSIGNED)
 
 
 def _cycle(hazard: Hazard) -> Cycle:
