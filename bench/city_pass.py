@@ -73,6 +73,11 @@ def main() -> None:
     parser.add_argument("--whole", action="store_true", help="the whole pass as well")
     parser.add_argument("--city", type=Path, help="a folder in which the made city is kept")
     options = parser.parse_args()
+    apart(lambda home: run(home, options))
+
+
+def apart(work: Callable[[Path], None]) -> None:
+    """Do something in an installation of its own, which is gone afterwards."""
     home = Path(tempfile.mkdtemp(prefix="anban-bench-"))
     os.environ["ANBAN_HOME"] = str(home)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "anban.config.settings")
@@ -80,7 +85,7 @@ def main() -> None:
 
     django.setup()
     try:
-        run(home, options)
+        work(home)
     finally:
         shutil.rmtree(home, ignore_errors=True)
 

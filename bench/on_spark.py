@@ -8,13 +8,13 @@ from __future__ import annotations
 import argparse
 import os
 import platform
-import shutil
-import tempfile
 import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+from bench.city_pass import apart
 
 SETTINGS = {
     "spark.sql.shuffle.partitions": "8", "spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1",
@@ -31,23 +31,10 @@ def main() -> None:
     parser.add_argument("--city", type=Path, help="a folder in which the made city is kept")
     parser.add_argument("--no-kill", action="store_true", help="let both workers live")
     options = parser.parse_args()
-    home = Path(tempfile.mkdtemp(prefix="anban-bench-"))
-    os.environ["ANBAN_HOME"] = str(home)
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "anban.config.settings")
     os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
-    more = {
-        "spark.executor.memory": options.memory,
-        "spark.driver.memory": "3g",
-        "spark.local.dir": str(home / "spark"),
-    }
+    more = {"spark.executor.memory": options.memory, "spark.driver.memory": "3g"}
     os.environ["ANBAN_SPARK"] = ";".join(f"{key}={value}" for key, value in {**SETTINGS, **more}.items())
-    import django
-
-    django.setup()
-    try:
-        run(home, options)
-    finally:
-        shutil.rmtree(home, ignore_errors=True)
+    apart(lambda home: run(home, options))
 
 
 def run(home: Path, options: argparse.Namespace) -> None:
