@@ -49,18 +49,17 @@ def up(options: argparse.Namespace) -> int:
                 f"端口 {options.port} 已被占用，改用 {port}。", f"Port {options.port} is taken; {port} is used instead."
             )
         environment = _application_environment()
-        children = [
-            Child("web", web_command(options.host, port, options.workers, options.threads), environment),
-            Child("worker", [sys.executable, "-m", "anban.config.cli", "worker"], environment),
-        ]
+        pages = Child("web", web_command(options.host, port, options.workers, options.threads), environment)
+        work = Child("worker", [sys.executable, "-m", "anban.config.cli", "worker"], environment)
         address = f"http://{_shown(options.host)}:{port}"
-        keeper = Keeper(children)
+        keeper = Keeper([pages, work])
         with keeper.listening():
-            for child in children:
-                child.start()
+            pages.start()
             if not keeper.wait_for(f"{address}/healthz"):
                 keeper.end()
                 return 1 if keeper.failed else 0
+            # Only now, so that loading itself doesn't take a core from the first page.
+            work.start()
             say(f"安办已启动：{address}", f"Anban is up: {address}")
             installation.tell(made, address)
             say("按 Ctrl+C 停止。", "Ctrl+C stops it.")
