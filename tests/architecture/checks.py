@@ -15,7 +15,7 @@ PACKAGE = REPOSITORY / "src" / "anban"
 HEAVY_ENGINES = frozenset(
     {
         "duckdb", "pyarrow", "sklearn", "pyspark", "typst", "mpmath", "adbc_driver_postgresql",
-        "sqlglot",
+        "sqlglot", "scipy",
     }
 )  # fmt: skip
 # Names that say nothing: a function without a home is a function whose name is not yet understood.

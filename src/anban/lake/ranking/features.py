@@ -11,8 +11,6 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
-from scipy.ndimage import gaussian_filter
-from scipy.spatial import cKDTree
 
 from anban.lake.ranking.city import City, Names
 from anban.lake.ranking.forest import Matrix
@@ -279,6 +277,8 @@ def _leave_one_out(column: Names, found: Floats, expected: Floats, place: Ints, 
 
 def _neighbors(city: City, most: int = 40) -> Ints | None:
     """Return the nearest places of each place, itself left out; -1 where there is none."""
+    from scipy.spatial import cKDTree
+
     known = np.flatnonzero(np.isfinite(city.x_km) & np.isfinite(city.y_km))
     if len(known) < 50:
         return None
@@ -338,6 +338,8 @@ def _signals(book: Book, place: Ints, day: Ints) -> Iterator[tuple[str, Floats]]
 
 
 def _heat(book: Book, which: Ints, here: Bools, place: Ints, day: Ints, span: int) -> Floats:
+    from scipy.ndimage import gaussian_filter
+
     city = book.city
     clock = Clock.of(city.signal_day[which], city.as_of)
     low_x, low_y = city.x_km[here].min(), city.y_km[here].min()

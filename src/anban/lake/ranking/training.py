@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.linear_model import LogisticRegression
 
 from anban.lake.ranking.city import City, date_of
 from anban.lake.ranking.facts import facts_of, neutral_values
@@ -146,6 +144,8 @@ def set_aside(city: City, which: Ints) -> tuple[Floats, int]:
 
 def strict_of(city: City) -> tuple[Floats, dict[str, float], Floats]:
     """Return the chance of a find by inspectors and season alone, each group's strictness in log-odds, and the chance's log-odds."""
+    from sklearn.linear_model import LogisticRegression
+
     labeled = np.flatnonzero(city.labeled)
     found = city.visit_found[labeled]
     if not _both(found):
@@ -201,6 +201,8 @@ def _freedom(name: str) -> float:
 
 def fit_linear(features: Features, aside: Floats, found: Floats, penalty: float) -> Linear:
     """Fit the logistic model; inspectors and season are held less short than the rest."""
+    from sklearn.linear_model import LogisticRegression
+
     matrix = features.matrix.astype(np.float64, order="C")
     with np.errstate(invalid="ignore"):
         known = np.isfinite(matrix)
@@ -222,6 +224,8 @@ def fit_trees(features: Features, odds: Floats, found: Floats, seed: int) -> For
 
     In the forest that is kept this term is set to its middle.
     """
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
     columns = np.array(
         [n for n, each in enumerate(features.names) if not each.startswith(("code.", *TOLD_ONLY))], dtype=np.int64
     )
@@ -266,6 +270,8 @@ def within_auc(scores: Floats, found: Floats, group: Ints) -> float:
 
 def calibrate(scores: Floats, found: Floats) -> tuple[float, float]:
     """Return slope and intercept that turn scores into log-odds: Platt's two numbers, held so that the order never turns over."""
+    from sklearn.linear_model import LogisticRegression
+
     scale = float(scores.std()) or 1.0
     model = LogisticRegression(C=10.0).fit((scores / scale)[:, None], found)
     slope = max(float(model.coef_[0][0]) / scale, 1e-3)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
 
 FALSE_SHARE = 0.05
 """Of the findings of one look, at most this share is false on average; if nothing has changed, the chance of any finding."""
@@ -63,11 +62,15 @@ def compare(pairs: Sequence[Pair], *, exposure_before: float = 1, exposure_after
 
 
 def _p(pair: Pair, chance: float) -> float:
+    from scipy import stats
+
     total = pair.before + pair.after
     return float(stats.binomtest(pair.after, total, chance).pvalue) if total else 1.0
 
 
 def _change(pair: Pair, scale: float, p: float, q: float) -> Change:
+    from scipy import stats
+
     before, after = pair.before, pair.after
     low = stats.beta.ppf(0.025, after, before + 1) if after else 0.0
     high = stats.beta.ppf(0.975, after + 1, before) if before else None

@@ -9,7 +9,6 @@ from datetime import date
 from functools import lru_cache
 
 import numpy as np
-from scipy import stats
 
 from anban.rules.statistics.cusum import follow
 
@@ -97,6 +96,8 @@ def chart(
     threshold: float = 3.0,
 ) -> Chart:
     """This function will follow the events since a day against the usual rate, `usual_events` in `usual_days`."""
+    from scipy import stats
+
     if usual_events < 1 or usual_days <= 0:
         raise ValueError("a usual rate needs at least one event and some days")
     ordered = sorted(days)

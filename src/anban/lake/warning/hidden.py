@@ -9,7 +9,6 @@ from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
 
 from anban.rules.statistics.methods import Z95
 from anban.rules.statistics.unseen_hazards import chapman
@@ -124,6 +123,8 @@ def _models(counted: Mapping[tuple[bool, ...], int], sources: Sequence[str]) -> 
 
 def _fitted(design: Floats, seen: Floats, tied: tuple[tuple[str, str], ...]) -> Model | None:
     """Fit one log-linear model by Newton's method; None where the data leave the unseen cell without bound."""
+    from scipy import stats
+
     beta = np.zeros(design.shape[1])
     beta[0] = math.log(max(seen.mean(), 0.5))
     for _ in range(200):
