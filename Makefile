@@ -11,7 +11,7 @@ UV := $(VENV)/bin/uv
 UV_VERSION := 0.13.9
 JOBS ?= 2
 PYTEST = $(PY) -m pytest
-BOTH := tests/base tests/contexts tests/api tests/reliability
+BOTH := tests/base tests/contexts tests/api tests/reliability tests/lake/test_snapshot.py
 LOCK = $(UV) pip compile pyproject.toml - --universal --python-version 3.11 --generate-hashes --no-header \
 	--no-annotate --no-emit-index-url --no-emit-find-links --quiet
 
