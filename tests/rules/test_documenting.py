@@ -37,4 +37,9 @@ def test_a_document_is_written_from_the_rules_as_they_are() -> None:
     assert "### " not in bare
     assert bare.count("--json '") == 1, "the line that says how to ask, and no example"
     assert "Refusal `" not in bare
+
+    def rows(text: str) -> list[str]:
+        return [line for line in text.splitlines() if line and not line.startswith("    anban rule")]
+
+    assert rows(bare) == rows(COMMITTED.read_text(encoding="utf-8"))
     assert "This function" not in bare
