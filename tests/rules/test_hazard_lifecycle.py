@@ -296,6 +296,26 @@ def test_without_a_standard_the_grade_is_undetermined_never_general() -> None:
     assert life.grade_after(Action.REVIEW, Grade.GENERAL, verdict="suspected") is Grade.GENERAL
 
 
+@pytest.mark.parametrize(
+    ("action", "arrived", "before", "after"),
+    [
+        (Action.REPORT_GONE, State.GONE, Outcome.NONE, Outcome.GONE),
+        (Action.ENTER, State.RECTIFYING, Outcome.NONE, Outcome.NONE),
+        (Action.REBOUND, State.RECTIFYING, Outcome.RECTIFIED, Outcome.NONE),
+        (Action.DOWNGRADE, State.DOWNGRADED, Outcome.NONE, Outcome.DOWNGRADED),
+        (Action.REVIEW, State.CLOSED, Outcome.NONE, Outcome.RECTIFIED),
+        (Action.DELIST, State.CLOSED, Outcome.GONE, Outcome.GONE),
+        (Action.SAMPLE, State.CLOSED, Outcome.NONE, Outcome.NONE),
+        (Action.FILE_CASE, State.CLOSED, Outcome.NONE, Outcome.NONE),
+        (Action.VERIFY, State.NOT_FOUNDED, Outcome.NONE, Outcome.NOT_FOUNDED),
+        (Action.MERGE, State.MERGED, Outcome.NONE, Outcome.MERGED),
+        (Action.PROGRESS, State.TREATING, Outcome.GONE, Outcome.GONE),
+    ],
+)
+def test_outcome_changes_with_what_ended_it(action: Action, arrived: State, before: Outcome, after: Outcome) -> None:
+    assert life.outcome_after(action, arrived, before) is after
+
+
 def test_track_changes_with_orders_and_advice() -> None:
     assert life.track_after(Action.ORDER, Track.SELF_CHECK, Chain.GENERAL) is Track.ORDERED
     assert life.track_after(Action.ADVISE, None, Chain.GENERAL) is Track.ADVISED

@@ -36,6 +36,8 @@ SAID: tuple[tuple[str, dict[str, Any], str, str], ...] = (
     ("daily_penalty", {"fine_yuan": 50000, "ordered_on": "2024-03-01", "refusal_found_on": "2024-03-11", "fined": True, "corrected": False}, "共 10 日，每日 50,000 元", "10 days"),
     ("late_payment", {"fine_yuan": 100, "days_late": 34}, "每日 3%，34 日，以罚款数额为限", "capped at the fine"),
     ("penalty_case_clock", {"filed_on": "2024-05-02", "act_ended_on": "2022-05-01"}, "2024-05-01 后不再给予处罚；立案时已超过", "it was over at filing"),
+    ("reinspection_due", {"expires_on": "2024-03-01", "applied_on": "2024-03-01"}, "自申请之日（2024-03-01）起 10 日内复查", "of the application"),
+    ("reinspection_due", {"expires_on": "2024-03-01", "applied_on": "2024-03-02"}, "自期满之日（2024-03-01）起 10 日内复查", "of the expiry"),
     ("reinspection_due", {"expires_on": "2024-03-01", "applied_on": "2024-02-20"}, "自申请之日（2024-02-20）起 10 日内复查", "of the application"),
     ("criminal_transfer_clock", {"accepted_at": "2024-05-09"}, "至 2024-05-16，重大、疑难、复杂的经批准至 2024-06-08", "To 2024-05-16"),
     ("dishonesty_listing", {"events": [{"on": "2023-11-01", "kind": "accident", "grade": "larger"}, {"on": "2024-10-31", "kind": "accident", "grade": "larger", "fine_multiple": 2}]}, "12 个月内（2023-11-01 至 2024-10-31）发生 2 起以上较大事故（第六条第二项）", "(article 6, item 2)"),
