@@ -227,7 +227,8 @@ def oversight_at(made: Town, name: str, area: str, hazard: Hazard, holding: Hold
     paper = Instrument.objects.create(
         root=made.root, kind="note", year=2026, serial=Instrument.objects.count() + 1, issuer=body, issued_by=outsider,
         issued_at=AT, to_body=body, to_person=outsider, area_path=path, hazard=hazard, about_kind="hazard",
-        about_id=hazard.pk, facts=f'{{"title": "{name}"}}', due_on=ON,
+        about_id=hazard.pk, due_on=ON,
+        facts=json.dumps({"number": hazard.number, "place": name, "fact": hazard.fact, "found_on": ON.isoformat()}),
     )  # fmt: skip
     visit = OversightVisit.objects.create(
         root=made.root,
