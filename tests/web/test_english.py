@@ -16,6 +16,7 @@ from anban.contexts.establishments.models import Place
 from anban.contexts.hazards.models import Hazard
 from anban.contexts.hazards.operations import Sighting, act, enter
 from anban.contexts.inspections.models import Visit
+from anban.contexts.responsibility.chains import link_rows
 from anban.contexts.responsibility.models import Link, Mandate
 from anban.contexts.territory.models import Area, AreaRoot, Body, Post
 from anban.rules.hazard_lifecycle import Action
@@ -51,6 +52,8 @@ def data(city: Town) -> list[str]:
     ):
         for row in model.objects.values_list(*columns):
             words.update(value for value in row if value)
+    # What a row of the packaged templates rests on is a quotation.
+    words |= {row.basis for row in link_rows()}
     words |= {"属实", "更换报警器", "已修好", "燃气条例"}
     return sorted(words, key=len, reverse=True)
 
