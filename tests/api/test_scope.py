@@ -72,7 +72,7 @@ OFFICE = ("list_obligations", "hand_over")
 ROLES: dict[str, tuple[str, str, frozenset[str]]] = {
     "safety_inspector": ("王敏", "street", frozenset({*READS, *WARNED, *KEEP, "enter_hazard", "record_visit", "act_on_hazard", "attach_to_hazard", "list_obligations"})),
     "street_safety_office": ("刘洋", "street", frozenset({*READS, *WARNED, *KEEP, *OFFICE, "enter_hazard", "record_visit", "act_on_hazard", "attach_to_hazard"})),
-    "certified_officer": ("孙倩", "street", frozenset({*READS, *WARNED, *KEEP, "enter_hazard", "record_visit", "act_on_hazard", "attach_to_hazard", "list_obligations"})),
+    "certified_officer": ("孙倩", "street", frozenset({*READS, *KEEP, "enter_hazard", "record_visit", "act_on_hazard", "attach_to_hazard", "list_obligations"})),
     "grid_worker": ("韩松", "community", frozenset({*READS, *WARNED, "register_place", "enter_hazard", "record_visit", "attach_to_hazard", "list_obligations"})),
     "district_regulator": ("周航", "district", frozenset({*READS, *KEEP, "enter_hazard", "record_visit", "act_on_hazard", "attach_to_hazard", "list_obligations"})),
     # Gas in a restaurant: the class is its own, the kind of place another sector's.

@@ -34,6 +34,8 @@ def _tables(of):
     made = {}
     with of.cursor() as cursor:
         for table in look.table_names(cursor):
+            if table.startswith("sqlite_"):
+                continue  # statistics that an earlier ANALYZE left
             columns = {
                 (
                     c.name,

@@ -28,7 +28,8 @@ def test_c1_a_link_without_a_person_is_on_the_desk_of_whoever_must_name_one(demo
 def test_c1_an_accident_names_its_unit_and_its_persons_each_on_a_clock_of_its_own(demonstration: Demonstration) -> None:
     (number,) = demonstration.truth("demo-oversight.json")["red_cases"]
     walk = demonstration.desk_of("districtleader")
-    walk.go("督察").link("问责标红").link(number).reached("单位", "责任人", "原因环节")
+    # Red or settled meanwhile: another story deals with the person.
+    walk.go("督察").link("问责").link(number).reached("单位", "责任人", "原因环节")
     rows = walk.page.locator("tbody[data-rows]").first.locator("tr")
     assert rows.count() >= 2
     assert all(row.strip().split("\n")[0] for row in rows.all_inner_texts())
