@@ -226,7 +226,7 @@ def test_filling_goes_on_from_what_is_there(built):
             at=AT, target=made["hazards"] + 15, progress=lambda *said: seen.append(said), per_street=0
         )
         transaction.set_rollback(True)
-    assert made["hazards"] + 10 <= have <= made["hazards"] + 20
+    assert made["hazards"] + 15 <= have <= made["hazards"] + 20
     assert seen
     assert seen[-1][1] == made["hazards"] + 15
 

@@ -117,12 +117,21 @@ def fill(*, at: datetime, target: int = TARGET, progress: Progress | None = None
         return have
     places.register_more(city, deep=per_street * 4, shallow=per_street)
     photos = pictures.store_pictures(city)
+    player = lives.Player(city, photos)
     with remembering(), seldom_collecting():
-        # Another seed for every start, so that a second run tells other days than the interrupted first one.
-        planned = lives.plan(places.spots(city), at=at, hazards=target - have, seed=SEED + have, clean=0.35)
-        _play_beside(
-            lives.Player(city, photos), planned, lambda n: progress(have + n, target, "隐患") if progress else None
-        )
+        # What is found where it is on the ledger already joins it, so a plan yields somewhat less than it has.
+        while have < target:
+            # Another seed for every round and start, so that it tells other days than the one before.
+            planned = lives.plan(places.spots(city), at=at, hazards=target - have, seed=SEED + have, clean=0.35)
+
+            def say(entered: int, before: int = have - player.entered) -> None:
+                if progress:
+                    progress(before + entered, target, "隐患")
+
+            _play_beside(player, planned, say)
+            had, have = have, visible_to(city.job).count()
+            if have == had:
+                break
     # New places stand in planted faults that had none before: the truth beside the logins is told anew.
     mandates.look_and_tell(city, Path(settings.HOME) / mandates.TRUTH)
     tally(actor=city.job, at=at)
