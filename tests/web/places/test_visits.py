@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 from collections.abc import Callable
 from datetime import timedelta
@@ -12,6 +13,7 @@ from django.test import Client
 from PIL import Image
 
 from anban.base.files.queries import attachments
+from anban.base.people.models import AccessRecord
 from anban.contexts.hazards.models import Hazard
 from anban.contexts.inspections.models import Answer, Visit
 from tests.factories.town import AT, Town
@@ -164,3 +166,19 @@ def test_a_firm_records_no_visits(city: Town, signed_in: Enter) -> None:
     place = city.place()
     for path in ("/visits/", f"/visits/new/?place={place.pk}"):
         assert signed_in("李强").get(path).status_code == 403
+
+
+def test_the_list_is_given_out_as_the_filters_and_the_scope_have_it(city: Town, signed_in: Enter) -> None:
+    client = signed_in("王敏")
+    for name in ("巷口面馆", "街角粮店"):
+        client.post("/visits/new/", sent(client, city.place(name, manager=None).pk))
+    found = Visit.objects.values_list("result", flat=True)[0]
+    assert f"/visits/?result={found}&amp;format=csv" in client.get(f"/visits/?result={found}").content.decode()
+    other = "fail" if found != "fail" else "pass"
+    for who, address, number in (("王敏", "?", 2), ("王敏", f"?result={other}&", 0), ("郑洁", "?", 0)):
+        answer = signed_in(who).get(f"/visits/{address}format=csv")
+        text = b"".join(answer.streaming_content).decode("utf-8-sig")  # type: ignore[attr-defined]
+        assert len(list(csv.DictReader(io.StringIO(text)))) == number
+    assert AccessRecord.objects.filter(what="visits.exported").count() == 3
+    book = signed_in("王敏").get("/visits/?format=xlsx")
+    assert b"".join(book.streaming_content)[:2] == b"PK"  # type: ignore[attr-defined]

@@ -27,7 +27,7 @@ def export_visits(
     form: Literal["csv", "xlsx"] = "csv",
     english: bool = False,
 ) -> int:
-    """This function will write the actor's visits as CSV or XLSX, streaming, and log the export; it returns the count of rows.
+    """Write the actor's visits as CSV or XLSX, streaming, and log the export; returns the count of rows.
 
     A file written from a ledger and imported into it changes nothing. Raises: NotWritable.
     """

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
-from typing import Any, Final
+from typing import Any, BinaryIO, Final, Literal
 from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import ObjectDoesNotExist
 from django.core.files.uploadedfile import UploadedFile
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -28,6 +30,7 @@ from anban.contexts.establishments import queries as register
 from anban.contexts.hazards.figures import begun_at
 from anban.contexts.inspections import policies, queries
 from anban.contexts.inspections.columns import KINDS, RESULTS
+from anban.contexts.inspections.exporters import export_visits
 from anban.contexts.inspections.operations import FindingRecord, VisitorRecord, VisitRecord, record_visit
 from anban.contexts.inspections.queries import Filters
 from anban.contexts.territory import queries as territory
@@ -107,11 +110,15 @@ def address(filters: Filters, **more: str) -> str:
 
 @needs(*OFFICIALS)
 @require_GET
-def visits(request: HttpRequest) -> HttpResponse:
+def visits(request: HttpRequest) -> HttpResponseBase:
     """Show the visits in my scope that fit the filters of the address."""
     actor = actor_of(request)
     at: datetime = request.at  # type: ignore[attr-defined]
     filters = parsed(request.GET)
+    if request.GET.get("format") == "csv":
+        return _export(actor, at, filters, "csv")
+    if request.GET.get("format") == "xlsx":
+        return _export(actor, at, filters, "xlsx")
     after = as_uuid(request.GET.get("after", ""))
     rows, more = queries.page(actor, filters, after=after, size=PAGE)
     number, exact = queries.count(actor, filters)
@@ -127,12 +134,21 @@ def visits(request: HttpRequest) -> HttpResponse:
             address(filters, after=str(more)) if more else "",
             _("本页 %(n)s 次") % {"n": len(rows)} if rows else "",
         ),
+        "exports": [Action(name, address(filters, format=kind)) for kind, name in (("csv", "CSV"), ("xlsx", "XLSX"))],
         "filtered": bool(pairs(filters)),
         "begin": begin,
         "wider": Action(_("清除筛选"), "/visits/"),
         "first_page": after is None,
     }
     return render(request, "desk/visits.html", context)
+
+
+def _export(actor: Actor, at: datetime, filters: Filters, kind: Literal["csv", "xlsx"]) -> HttpResponseBase:
+    """Send the filtered visits as a file that imports back unchanged; the exporter logs the read."""
+    out: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
+    export_visits(actor=actor, at=at, filters=filters, out=out, form=kind, english=in_english())
+    out.seek(0)
+    return FileResponse(out, as_attachment=True, filename=f"visits-{city_date(at, actor.zone):%Y%m%d}.{kind}")
 
 
 def may_record(actor: Actor) -> bool:
