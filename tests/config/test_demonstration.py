@@ -22,6 +22,7 @@ from anban.base.journal.queries import size
 from anban.base.journal.verification import verify
 from anban.base.notices.models import Notice
 from anban.base.people.backend import sign_in
+from anban.base.people.queries import account_by_login
 from anban.config import demonstration
 from anban.config.demonstration import facts, lives, mandates, names, oversight, pictures, places, treatment
 from anban.config.demonstration.bodies import DEVELOPMENT, VACANT, read_city
@@ -225,6 +226,11 @@ def test_filling_goes_on_from_what_is_there(built):
         have = demonstration.fill(
             at=AT, target=made["hazards"] + 15, progress=lambda *said: seen.append(said), per_street=0
         )
+        seated = [
+            account_by_login(row["login"]).person_id for row in made["logins"] if row["role"] != "enterprise_manager"
+        ]
+        unread = Notice.objects.filter(person_id__in=seated, read_at=None, created_at__lt=AT)
+        assert not unread.exists()
         transaction.set_rollback(True)
     assert made["hazards"] + 15 <= have <= made["hazards"] + 20
     assert seen

@@ -184,3 +184,18 @@ def test_lists_begin_at_the_scope_with_a_constant_number_of_queries(rows: int, d
     first, key = queries.page(t.actor("何静"), queries.Filters(), size=1)
     rest, _ = queries.page(t.actor("何静"), queries.Filters(), after=key, size=50)
     assert len({v.pk for v in [*first, *rest]}) == 2 * rows
+
+
+def test_the_latest_day_comes_first_whenever_a_visit_was_entered_and_pages_give_each_once():
+    t = town()
+    place = t.place()
+    for ago in (3, 40, 0, 3, 7):
+        visit(t, "王敏", VisitRecord(place_id=place.pk, on=ON - timedelta(days=ago)))
+    actor, seen_days, after = t.actor("王敏"), [], None
+    while True:
+        rows, after = queries.page(actor, queries.Filters(), after=after, size=2)
+        seen_days += [(ON - row.on).days for row in rows]
+        if after is None:
+            break
+    assert seen_days == [0, 3, 3, 7, 40]
+    assert queries.page(actor, queries.Filters(), after=new_id()) == ([], None)

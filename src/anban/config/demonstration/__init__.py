@@ -129,6 +129,7 @@ def fill(*, at: datetime, target: int = TARGET, progress: Progress | None = None
                     progress(before + entered, target, "隐患")
 
             _play_beside(player, planned, say)
+            accounts.mark_old_notices_read(city)
             had, have = have, visible_to(city.job).count()
             if have == had:
                 break

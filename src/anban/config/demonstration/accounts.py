@@ -15,6 +15,7 @@ import pyotp
 from django.contrib.auth.hashers import make_password
 
 from anban.base.notices.operations import mark_read
+from anban.base.notices.queries import inbox
 from anban.base.people import backend
 from anban.base.people import operations as people
 from anban.base.people import queries as accounts
@@ -140,7 +141,8 @@ def mark_old_notices_read(city: City) -> None:
     """Let those who can sign in begin with a quiet inbox: what a year of history told them has been read."""
     for seat in SEATS:
         for person in city.people(seat.body, seat.area, seat.role):
-            mark_read(actor=city.actor(person), at=city.at)
+            told = inbox(city.actor(person)).filter(read_at=None, created_at__lt=city.at)
+            mark_read(actor=city.actor(person), at=city.at, notice_ids=told.values_list("pk", flat=True))
 
 
 def _title(role: str) -> str:

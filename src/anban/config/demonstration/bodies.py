@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -144,12 +145,12 @@ def _found(city: City) -> None:
     for district in city.districts:
         for kind in DISTRICT_KINDS:
             name = _name(kinds[kind], "{区}", district.name)
-            rows.append(_body(kinds[kind], kind, district, name, f"{district.name_en} {kinds[kind].en}"))
+            rows.append(_body(kinds[kind], kind, district, name, _name_en(kinds[kind], district)))
         for street in city.streets.get(district.code, ()):
             office = "town_government" if street.name.endswith(("镇", "乡")) else "street_office"
             for kind in ("street_safety_office", "street_enforcement", office):
                 name = _name(kinds[kind], "{街道}", street.name)
-                rows.append(_body(kinds[kind], kind, street, name, f"{street.name_en} {kinds[kind].en}"))
+                rows.append(_body(kinds[kind], kind, street, name, _name_en(kinds[kind], street)))
     home = area_by_code(ROOT, COMMUNITY)
     if home is not None:
         name = _name(kinds["community_committee"], "{社区}", home.name.removesuffix("居委会"))
@@ -159,6 +160,11 @@ def _found(city: City) -> None:
 
 def _name(kind: BodyKindRow, slot: str, area: str) -> str:
     return kind.name_template.replace(slot, area).replace("{市}", "演示市").replace("北京市", "演示市")
+
+
+def _name_en(kind: BodyKindRow, area: Area) -> str:
+    """Put the area's English name for the word that stands for any area of its kind: Chaoyang District Commerce Bureau."""
+    return f"{area.name_en} {re.sub(r'(Subdistrict|District|Town or Township) ', '', kind.en, count=1)}"
 
 
 def _body(kind: BodyKindRow, code: str, area: Area, name: str, name_en: str) -> Body:

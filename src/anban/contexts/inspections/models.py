@@ -63,8 +63,8 @@ class Visit(Sealed):
         constraints = [models.UniqueConstraint(fields=["root", "number"], name="visit_number_once")]
         indexes = [
             models.Index(fields=["place", "-on"], name="visit_place"),
-            models.Index(fields=["root", "area_path", "-id"], name="visit_area"),
-            models.Index(fields=["root", "-id"], name="visit_newest"),
+            models.Index(fields=["root", "area_path", "-on", "-id"], name="visit_area"),
+            models.Index(fields=["root", "-on", "-id"], name="visit_latest"),
         ]
 
 

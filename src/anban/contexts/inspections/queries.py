@@ -119,17 +119,23 @@ def narrowed(rows: QuerySet[Visit], filters: Filters) -> QuerySet[Visit]:
 def page(
     actor: Actor, filters: Filters, *, after: UUID | None = None, size: int = 50
 ) -> tuple[list[Visit], UUID | None]:
-    """Return one page of visits, newest first, and the key of the next page (None at the end)."""
+    """Return one page of visits, the latest day first, and the key of the next page (None at the end).
+
+    ``after`` is the id of the last visit shown: keyset paging over day and id, so that no page skips or repeats a visit.
+    """
+    last = visible_to(actor).filter(pk=after).values_list("on", flat=True).first() if after else None
+    if after is not None and last is None:
+        return [], None
     parts = []
     for arm in arms(actor):
         rows = narrowed(arm, filters)
-        if after is not None:
-            rows = rows.filter(pk__lt=after)
-        parts.append(list(rows.order_by("-pk").values_list("pk", flat=True)[: size + 1]))
-    ids = list(islice(merge_sorted(*parts, reverse=True), size + 1))
-    shown = ids[:size]
+        if last is not None:
+            rows = rows.filter(Q(on__lt=last) | Q(on=last, pk__lt=after), on__lte=last)
+        parts.append(list(rows.order_by("-on", "-pk").values_list("on", "pk")[: size + 1]))
+    keys = list(islice(merge_sorted(*parts, reverse=True), size + 1))
+    shown = [key for _, key in keys[:size]]
     found = Visit.objects.select_related("place", "body").in_bulk(shown) if shown else {}
-    return [found[one] for one in shown], shown[-1] if len(ids) > size else None
+    return [found[one] for one in shown], shown[-1] if len(keys) > size else None
 
 
 def in_pages(actor: Actor, filters: Filters, size: int = 1_000) -> Iterator[list[Visit]]:
