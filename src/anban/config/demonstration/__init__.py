@@ -17,7 +17,7 @@ from anban.base import statistics
 from anban.base.jobs.operations import enqueue
 from anban.base.journal.operations import unit
 from anban.base.people.queries import account_by_login
-from anban.config.demonstration import accounts, lives, mandates, oversight, pictures, places, stories, treatment
+from anban.config.demonstration import accounts, desks, lives, mandates, oversight, pictures, places, stories, treatment
 from anban.config.demonstration.accounts import FILE, STORIES, logins
 from anban.config.demonstration.bodies import ROOT, SEED, City, open_city, read_city
 from anban.contexts.hazards.models import Hazard
@@ -77,8 +77,10 @@ def _build(folder: Path, passwords: accounts.Passwords, at: datetime, hazards: i
         played = _play(player, _until(city, spots, hazards, SEED))
         # What joined or came back made no new hazard: a second, small draw brings the count up.
         played += _play(player, _until(city, spots, hazards, SEED + 1))
-        own = [spot for spot in spots if spot.street == accounts.STREET]
-        played += _play(player, [*_this_week(own, at), *_waiting(own, at)])
+        own = [spot for spot in spots if spot.street == accounts.STREET and spot.manager is not None]
+        firms = {login: place_id for login, (place_id, _, _) in told.firms.items()}
+        planned = desks.plan(at, desks.places_for(city, own, firms))
+        played += _play(player, [*_this_week(own, at), *_waiting(own, at), *planned])
         with unit():
             pictures.show_before(city, [*told.pictured, *played[::-1]], photos, most=PICTURED)
         treatment.plant(city, photos, folder / treatment.TRUTH)
