@@ -248,7 +248,7 @@ def test_every_desk_has_what_it_is_for(built):
         if one.login in seats:
             owed = owed.filter(person=seats[one.login])
         assert owed.exists(), one
-    for login, kind in (("director", "post_duty"), ("commerce", "rectify_finding"), ("emergency", "joint_part")):
+    for login, kind in (("commerce", "rectify_finding"), ("emergency", "joint_part"), ("committee", "sanction")):
         assert duties.filter(person=seats[login], kind=kind).exists(), login
 
 
