@@ -67,3 +67,45 @@ def test_files_go_through_four_steps(
     with page.expect_download() as started:
         page.get_by_role("link", name="下载退回的行").click()
     assert "火星街道" in started.value.path().read_text(encoding="utf-8-sig")
+
+
+MANDATES = (
+    "body,role,place_kind,area,from,until\n朝阳商务局,sector_lead,postnatal_centre,A01,2026-01-01,\n"
+    "没有的局,special,,A01,,\n朝阳商务局,sector_lead,hotel,A01,2026-05-01,2026-05-01\n"
+)
+
+
+def test_a_table_of_mandates_goes_from_its_page_through_the_same_steps(
+    city: Town, live_server: LiveServer, page: Page, axe: Callable[[Page], None], fits: Callable[[Page], None],
+    picture: Callable[[Page, str], None],
+) -> None:  # fmt: skip
+    city.place("月子会所", kind="postnatal_centre", manager=None)
+    page.context.add_cookies([cookie_of(city, "何静", live_server.url)])  # type: ignore[list-item]
+    page.goto(f"{live_server.url}/net/mandates/")
+    page.get_by_role("link", name="导入职责表").click()
+    expect(page.locator("select[name=mapping]")).to_have_value("mandates")
+    picture(page, "mandates-choose")
+    page.locator("input[type=file]").set_input_files(
+        {"name": "职责.csv", "mimeType": "text/csv", "buffer": MANDATES.encode()}
+    )
+    page.get_by_role("button", name="下一步：对应列").click()
+    expect(page.locator("#c-body")).to_have_value("body")
+    picture(page, "mandates-match")
+    page.get_by_role("button", name="下一步：预览").click()
+    expect(page.locator("progress")).to_be_visible()
+    run_once(["import.preview"], at=AT)
+    expect(page.get_by_text("会明确 1 个场所原来空白或交叉的责任")).to_be_visible()
+    expect(page.get_by_text("没有这个机构，或同名不止一个")).to_be_visible()
+    expect(page.get_by_text("终止日期（不含）须晚于起始日期")).to_be_visible()
+    picture(page, "mandates-preview")
+    axe(page)
+    fits(page)
+    page.get_by_role("button", name="导入好的行").click()
+    run_once(["import.apply"], at=AT)
+    expect(page.locator(".message")).to_contain_text("导入完成")
+    with page.expect_download() as started:
+        page.get_by_role("link", name="下载退回的行").click()
+    assert "没有的局" in started.value.path().read_text(encoding="utf-8-sig")
+    picture(page, "mandates-done")
+    page.get_by_role("link", name="看清单").click()
+    expect(page).to_have_url(f"{live_server.url}/net/mandates/")

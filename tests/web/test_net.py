@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime
-from io import BytesIO
 from urllib.parse import urlencode
 
 import pytest
@@ -12,9 +11,11 @@ import pytest
 from anban.contexts.hazards.operations import Sighting, enter
 from anban.contexts.responsibility.models import Boundary, Decision, JointMatter, Mandate, Mechanism
 from anban.contexts.responsibility.operations import add_mandate, look_over
+from anban.contexts.territory.models import Body
 from anban.web.shell import middleware
 from tests.factories.signed import client_of
 from tests.factories.town import AT, ON, town
+from tests.factories.wizard import table, through, work
 
 pytestmark = pytest.mark.django_db
 
@@ -72,25 +73,74 @@ def test_a_district_officer_reaches_a_case_in_four_clicks_and_settles_it(monkeyp
     assert page in links(office.get("/net/boundaries/?fault=gap&state=settled"))
 
 
-def test_a_table_is_looked_at_before_it_is_taken_in_and_given_out_again(monkeypatch):
+def test_a_table_goes_through_the_wizard_and_its_refused_rows_come_back_to_be_mended(monkeypatch):
+    monkeypatch.setattr(middleware, "now", lambda: AT)
+    t = town()
+    for name in ("一号会所", "二号会所"):
+        t.place(name, kind="postnatal_centre", manager=None)
+    look_over(actor=t.job, at=AT)
+    office = client_of(t, "何静")
+    assert "/import/?kind=mandates" in links(office.get("/net/mandates/"))
+    choose = office.get("/import/?kind=mandates").content.decode()
+    assert '<option value="mandates" selected>' in choose
+    assert "必有的列：机构、职责、地区代码" in choose
+    rows = (
+        "朝阳商务局,sector_lead,postnatal_centre,A01,2026-01-01,", "没有的局,special,,A01,,",
+        "朝阳商务局,sector_lead,hotel,A01,2026-05-01,2026-05-01", "朝阳商务局,sector_lead,postnatal_centre,A01,2026-02-01,",
+    )  # fmt: skip
+    text = "\n".join(("body,role,place_kind,area,from,until", *rows))
+    before = Mandate.objects.count()
+    preview = through(office, text)
+    work(AT)
+    looked = office.get(preview).content.decode()
+    for said in (
+        "没有这个机构",
+        "终止日期（不含）须晚于起始日期",
+        "与第 2 行是同一机构、同一职责",
+        "会明确 2 个场所原来空白或交叉的责任",
+    ):
+        assert said in looked
+    assert Mandate.objects.count() == before
+    applied = office.post(f"{preview}apply/").headers["Location"]
+    work(AT)
+    done = office.get(applied)
+    assert [n for _key, _label, n in done.context["counts"]] == ["1", "0", "0", "3"]
+    assert "/net/mandates/" in links(done)
+    assert Mandate.objects.count() == before + 1
+    assert Boundary.objects.get(place_kind="postnatal_centre", fault="gap").state == "gone"
+    back = b"".join(office.get(f"{applied}refused/0/").streaming_content).decode("utf-8-sig")
+    assert "没有的局" in back
+    assert "没有这个机构" in back
+    assert back.count("postnatal_centre") == 1
+    assert client_of(t, "林涛").get(f"{applied}refused/0/").status_code == 404
+    mended = back.replace("没有的局", "朝阳消防")
+    work_again = through(office, mended, "mandates")
+    work(AT)
+    assert [n for _key, _label, n in office.get(work_again).context["counts"]] == ["1", "0", "0", "2"]
+    given = office.get("/net/mandates/export/?form=csv")
+    assert "朝阳商务局" in b"".join(given.streaming_content).decode("utf-8-sig")
+
+
+def test_bodies_and_duty_lists_go_through_the_same_wizard_from_their_own_pages(monkeypatch):
     monkeypatch.setattr(middleware, "now", lambda: AT)
     t = town()
     office = client_of(t, "何静")
-    table = "body,role,place_kind,area\n朝阳商务局,sector_lead,hospital,A01\n没有的局,special,,A01\n".encode()
-    before = Mandate.objects.count()
-    file = BytesIO(table)
-    file.name = "mandates.csv"
-    looked = office.post("/net/mandates/import/", {"table": file})
-    assert looked.status_code == 200
-    assert "没有这个机构" in looked.content.decode()
-    assert Mandate.objects.count() == before
-    sealed = re.search(r'name="sealed" value="([^"]+)"', looked.content.decode())
-    assert sealed is not None
-    assert office.post("/net/mandates/import/", {"sealed": sealed[1]}).status_code == 302
-    assert Mandate.objects.count() == before + 1
-    assert client_of(t, "林涛").post("/net/mandates/import/", {"sealed": sealed[1]}).status_code == 404
-    given = office.get("/net/mandates/export/?form=csv")
-    assert "朝阳商务局" in b"".join(given.streaming_content).decode("utf-8-sig")
+    assert "/import/?kind=bodies" in links(office.get("/people/"))
+    assert "/import/?kind=duties" in links(office.get("/oversight/duties/"))
+    given = b"".join(office.get("/people/bodies/export/?form=csv").streaming_content).decode("utf-8-sig")
+    preview = through(office, given + "edu,区教育委员会,朝阳教委,,A01,,\n")
+    work(AT)
+    rows = len(given.splitlines()) - 1
+    counts = [n for _key, _label, n in office.get(preview).context["counts"]]
+    assert counts[0] == "1"
+    assert int(counts[2]) + int(counts[3]) == rows, "what stands in other districts is not hers to enter"
+    office.post(f"{preview}apply/")
+    work(AT)
+    assert Body.objects.get(code="edu").name == "朝阳教委"
+    duties = "机构代码,岗位角色,地区代码,职责代码,职责内容,职责依据类别,周期,履职证据,起始日期\n朝阳消防,nobody,A01,D1,检查,属地管理,每月,检查记录,2026-01-01\n"
+    refused = through(office, duties)
+    work(AT)
+    assert [n for _key, _label, n in office.get(refused).context["counts"]] == ["0", "0", "0", "1"]
 
 
 def test_a_street_whistles_and_the_refusal_is_ruled_on_in_the_browser(monkeypatch):
@@ -133,29 +183,6 @@ def test_the_district_page_of_oversight_counts_gaps_and_overlaps_and_opens_their
     assert Boundary.objects.exclude(area_path__startswith=path).exists()
 
 
-def test_refused_rows_come_back_as_a_file_that_is_mended_and_taken_in_again(monkeypatch):
-    monkeypatch.setattr(middleware, "now", lambda: AT)
-    t = town()
-    office = client_of(t, "何静")
-    file = BytesIO("body,role,place_kind,area\n朝阳商务局,sector_lead,hospital,A01\n没有的局,special,,A01\n".encode())
-    file.name = "mandates.csv"
-    looked = office.post("/net/mandates/import/", {"table": file})
-    download = next(one for one in links(looked) if "refused" in one and "csv" in one)
-    sealed = re.search(r'name="sealed" value="([^"]+)"', looked.content.decode())
-    assert sealed is not None
-    after = office.post("/net/mandates/import/", {"sealed": sealed[1]})
-    assert download in links(office.get(after["Location"])), "after the good rows are in, the file is still at hand"
-    back = b"".join(office.get(download).streaming_content).decode("utf-8-sig")
-    assert "没有的局" in back
-    assert "没有这个机构" in back
-    assert "hospital" not in back
-    assert client_of(t, "林涛").get(download).status_code == 404
-    mended = BytesIO(back.replace("没有的局", "朝阳消防").encode())
-    mended.name = "mended.csv"
-    again = office.post("/net/mandates/import/", {"table": mended}).content.decode()
-    assert "没有这个机构" not in again
-
-
 def test_the_templates_of_links_are_listed_given_out_and_changed_by_the_steward_alone(monkeypatch):
     monkeypatch.setattr(middleware, "now", lambda: datetime(2026, 11, 24, 1, 0, tzinfo=UTC))
     t = town()
@@ -164,18 +191,21 @@ def test_the_templates_of_links_are_listed_given_out_and_changed_by_the_steward_
     shown = page.content.decode()
     assert "城镇燃气管理条例" in shown
     assert "建质规" not in shown
-    assert "/net/links/import/" not in links(page)
+    assert "/import/?kind=link-templates" not in links(page)
     steward = client_of(t, "管家")
-    assert "/net/links/import/" in links(steward.get("/net/links/"))
+    assert "/import/?kind=link-templates" in links(steward.get("/net/links/"))
     given = b"".join(steward.get("/net/links/export/?form=csv").streaming_content).decode("utf-8-sig")
-    table = given + ",FIRE,,,,检测单位,专业监管,2026-11-01,,消防法 第十六条,FP,practice\n"
-    for who, wanted in (("何静", 422), ("管家", 302)):
-        file = BytesIO(table.encode())
-        file.name = "links.csv"
-        client = client_of(t, who)
-        sealed = re.search(r'name="sealed" value="([^"]+)"', client.post("/net/links/import/", {"table": file}).content.decode())  # fmt: skip
-        assert sealed is not None
-        assert client.post("/net/links/import/", {"sealed": sealed[1]}).status_code == wanted
+    added = given + ",FIRE,,,,检测单位,专业监管,2026-11-01,,消防法 第十六条,FP,practice\n"
+    at = middleware.now()
+    office = client_of(t, "何静")
+    assert 'value="link-templates"' not in office.get("/import/?kind=link-templates").content.decode()
+    preview = through(steward, added)
+    work(at)
+    assert [n for _key, _label, n in steward.get(preview).context["counts"]] == ["1", "0", str(len(given.splitlines()) - 1), "0"]  # fmt: skip
+    chosen = office.post("/import/", {"tables": table(added), "mapping": "link-templates"})
+    assert chosen.status_code == 422, "to her it is no table that she may take in"
+    steward.post(f"{preview}apply/")
+    work(at)
     assert "消防法 第十六条 " in client_of(t, "王敏").get("/net/links/?role=checker&class=FIRE").content.decode()
 
 

@@ -11,15 +11,14 @@ from typing import Any
 from uuid import UUID
 
 from anban.base.people.actor import Actor
-from anban.config.commands_tables import actor_in, report_office
+from anban.config.commands_tables import actor_in, report
 from anban.config.installation import REAL, migrate
 from anban.config.speaking import Trouble, complain, pick, put, say
 from anban.contexts.catalog.queries import hazard_classes
 from anban.contexts.establishments.models import Place
 from anban.contexts.establishments.queries import places_by_id, places_by_number
+from anban.contexts.inspections.importers import mappings_named, take_in
 from anban.contexts.responsibility import net
-from anban.contexts.responsibility.importers import take_in_bodies, take_in_mandates
-from anban.contexts.responsibility.operations import look_over
 from anban.contexts.responsibility.queries import Answer, powers, resolve
 from anban.contexts.responsibility.start import write_start
 from anban.contexts.territory.queries import city_date
@@ -109,10 +108,11 @@ def _start(options: argparse.Namespace, actor: Actor) -> int:
         return 0
     with TemporaryDirectory() as folder:
         made = write_start(options.root, since, Path(folder), members=options.members)
-        bodies = take_in_bodies(made.bodies, actor=actor, at=now()).as_json() if made.body_rows else {"new": 0}
-        taken = take_in_mandates(made.mandates, actor=actor, at=now())
-    counts = taken.as_json()
-    look_over(actor=actor, at=now())
+        bodies = {"new": 0}
+        if made.body_rows:
+            bodies = take_in([made.bodies], mappings_named("bodies"), actor=actor, at=now()).counts
+        taken = take_in([made.mandates], mappings_named("mandates"), actor=actor, at=now())
+    counts = taken.counts
     if options.json:
         put(json.dumps({"bodies": bodies["new"], **counts}))
     else:
@@ -120,7 +120,7 @@ def _start(options: argparse.Namespace, actor: Actor) -> int:
             f"新建机构 {bodies['new']} 个；职责新增 {counts['new']}，未变 {counts['same']}，退回 {counts['refused']}",
             f"{bodies['new']} bodies made; mandates: {counts['new']} new, {counts['same']} same, {counts['refused']} refused",
         )
-    report_office(taken)
+    report(taken)
     return 0
 
 

@@ -6,7 +6,6 @@ import argparse
 import json
 import sys
 import time
-from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -27,28 +26,16 @@ from anban.contexts.inspections.importers import Taken, families, keeper, mappin
 from anban.contexts.inspections.queries import Filters as VisitFilters
 from anban.contexts.oversight.exporters import export_duties
 from anban.contexts.oversight.importers import DUTIES
-from anban.contexts.responsibility.exporters import export_link_templates, export_mandates
-from anban.contexts.responsibility.importers import (
-    TakenTable,
-    take_in_bodies,
-    take_in_link_templates,
-    take_in_mandates,
-)
-from anban.contexts.responsibility.operations import look_over
+from anban.contexts.responsibility.exporters import export_bodies, export_link_templates, export_mandates
+from anban.contexts.responsibility.importers import OFFICE_TABLES
 from anban.contexts.risk.importers import EVENTS
 from anban.contexts.territory.queries import area_by_code, city_date, roots
 from anban.kit.clock import now
 from anban.kit.tabular import FileRefused, write_csv, write_xlsx
 from anban.rules.errors import Refusal
 
-LISTS: Final = ("places", "visits", "hazards", "mandates", "duties", "link-templates")
-OFFICE_TABLES: Final = {
-    "mandates": take_in_mandates,
-    "bodies": take_in_bodies,
-    "link-templates": take_in_link_templates,
-}
-"""Tables that an office keeps itself: small, taken in whole, checked against themselves."""
-FURTHER: Final = (ACCIDENTS, DUTIES, EVENTS)
+LISTS: Final = ("places", "visits", "hazards", "mandates", "bodies", "duties", "link-templates")
+FURTHER: Final = (ACCIDENTS, DUTIES, EVENTS, *OFFICE_TABLES)
 """Targets of contexts above the register: known to `import` by being named here."""
 
 SHOWN: Final = 20
@@ -120,12 +107,10 @@ def _import(options: argparse.Namespace) -> int:
     if options.refused is not None and options.refused.suffix.lower() not in (".csv", ".xlsx"):
         complain(Trouble("--refused 须是 .csv 或 .xlsx", "--refused takes a .csv or an .xlsx"))
         return 2
-    if options.mapping in OFFICE_TABLES:
-        return _import_office(options)
     try:
         mappings = mappings_named(options.mapping)
     except Refusal as refusal:
-        known = "、".join((*families(), *OFFICE_TABLES))
+        known = "、".join(families())
         complain(Trouble(f"{refusal.zh} 可用：{known}", f"{refusal.en} There are: {known}"))
         return 2
     migrate()
@@ -148,7 +133,7 @@ def _import(options: argparse.Namespace) -> int:
     except FileRefused as refused:
         complain(Trouble(refused.zh, refused.en))
         return 1
-    _report(taken, preview=options.preview)
+    report(taken, preview=options.preview)
     if options.json:
         put(json.dumps(taken.counts))
     else:
@@ -160,47 +145,6 @@ def _import(options: argparse.Namespace) -> int:
     # A file whose table nobody could read is a failure; refused rows are not.
     read = sum(taken.counts.values())
     return 0 if read or not taken.problems else 1
-
-
-def _import_office(options: argparse.Namespace) -> int:
-    """Take in tables of mandates or bodies: the good rows go in, the others are handed back."""
-    migrate()
-    actor = actor_in(options.root or REAL)
-    total: Counter[str] = Counter()
-    for number, path in enumerate(options.files):
-        refused = options.refused
-        if refused is not None and number:
-            refused = refused.with_name(f"{refused.stem}-{number + 1}{refused.suffix}")
-        try:
-            taken = OFFICE_TABLES[options.mapping](path, actor=actor, at=now(), refused=refused, dry=options.preview)
-        except FileRefused as trouble:
-            complain(Trouble(f"{path}：{trouble.zh}", f"{path}: {trouble.en}"))
-            return 1
-        report_office(taken)
-        total.update(taken.as_json())
-    if options.mapping == "mandates" and not options.preview and total["new"] + total["changed"]:
-        look_over(actor=actor, at=now())
-    counts = {name: total[name] for name in ("new", "changed", "same", "refused")}
-    if options.json:
-        put(json.dumps(counts))
-    else:
-        say(
-            f"新增 {counts['new']}，变更 {counts['changed']}，未变 {counts['same']}，退回 {counts['refused']}",
-            f"new {counts['new']}, changed {counts['changed']}, same {counts['same']}, refused {counts['refused']}",
-        )
-    return 0
-
-
-def report_office(taken: TakenTable) -> None:
-    """Say on standard error which rows of an office's table are refused, and which somebody should look at."""
-    for label, rows in ((("退回", "refused"), taken.problems), (("提示", "note"), taken.notes)):
-        for problem in rows[:SHOWN]:
-            where = " ".join(
-                part for part in (problem.file, problem.sheet, str(problem.row or ""), problem.column) if part
-            )
-            sys.stderr.write(f"  {pick(*label)} {where}: {pick(problem.zh, problem.en)}\n")
-    for path in taken.refused_files:
-        sys.stderr.write(pick(f"退回的行在 {path}\n", f"the refused rows are in {path}\n"))
 
 
 class _Saying:
@@ -226,18 +170,21 @@ class _Saying:
         sys.stderr.write(f"{self._said - self._begun:6.0f} s  {pick(zh, en)} {done}{of}\n")
 
 
-def _report(taken: Taken, *, preview: bool) -> None:
+def report(taken: Taken, *, preview: bool = False) -> None:
     """Say on standard error what became of each mapping's rows and why rows are refused."""
     for name, one in taken.results.items():
         sys.stderr.write(f"{name}: {json.dumps(one.counts)}{pick('（预览）', ' (preview)') if preview else ''}\n")
-        for problem in one.problems[:SHOWN]:
-            where = " ".join(
-                part for part in (problem.file, problem.sheet, str(problem.row or ""), problem.column) if part
-            )
-            sys.stderr.write(f"  {where}: {pick(problem.zh, problem.en)}\n")
+        for label, rows in (("", one.problems), (pick("提示 ", "note "), one.notes)):
+            for problem in rows[:SHOWN]:
+                where = " ".join(
+                    part for part in (problem.file, problem.sheet, str(problem.row or ""), problem.column) if part
+                )
+                sys.stderr.write(f"  {label}{where}: {pick(problem.zh, problem.en)}\n")
         if one.problem_count > SHOWN:
             more = one.problem_count - SHOWN
             sys.stderr.write(pick(f"  ……另有 {more} 处\n", f"  … and {more} more\n"))
+        for effect in getattr(one, "effects", ()):
+            sys.stderr.write(f"  {pick(effect.zh, effect.en)}\n")
         if one.flags:
             sys.stderr.write(f"  {pick('标记', 'flags')}: {json.dumps(dict(one.flags), ensure_ascii=False)}\n")
     for name, done in taken.derived.items():
@@ -288,6 +235,8 @@ def _export(options: argparse.Namespace) -> int:
         path = area.path
     if options.list == "mandates":
         rows = export_mandates(actor=actor, at=at, out=options.out, form=form, area_path=path)
+    elif options.list == "bodies":
+        rows = export_bodies(actor=actor, at=at, out=options.out, form=form)
     elif options.list == "link-templates":
         rows = export_link_templates(actor=actor, at=at, out=options.out, form=form)
     elif options.list == "places":

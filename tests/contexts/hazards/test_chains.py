@@ -11,13 +11,14 @@ from django.test.utils import CaptureQueriesContext
 
 from anban.base.journal.verification import verify
 from anban.contexts.catalog.data.tables import check_lists, hazard_classes, place_kinds
+from anban.contexts.establishments.importers import Result, apply, mapping_named
 from anban.contexts.hazards.jobs import chains
 from anban.contexts.hazards.operations import Sighting, act, enter, name_link
 from anban.contexts.obligations.models import Obligation
 from anban.contexts.responsibility.chained import Named
 from anban.contexts.responsibility.chains import LINKS, Asking, link_rows, required_links
 from anban.contexts.responsibility.exporters import export_link_templates
-from anban.contexts.responsibility.importers import take_in_link_templates
+from anban.contexts.responsibility.importers import TEMPLATES
 from anban.contexts.responsibility.models import Link, LinkTemplate
 from anban.contexts.territory.models import Holding
 from anban.rules.errors import Refusal
@@ -43,6 +44,10 @@ def leaking(t, class_code="GAS", at=NOW):
 
 def named(hazard):
     return Obligation.objects.filter(matter_id=hazard.pk, kind__in=[row.duty for row in link_rows()])
+
+
+def take_in(path, t, refused=None) -> Result:
+    return apply([path], mapping_named(TEMPLATES.code), actor=t.job, at=NOW, refused=refused)
 
 
 ISSUE_4 = ("builder", "supervisor", "owner_unit", "managing_unit", "supplier", "installer", "checker", "reviewer", "regulator", "territory", "leader")  # fmt: skip
@@ -190,7 +195,7 @@ def test_a_changed_table_reaches_what_is_open_by_the_job_and_new_hazards_at_once
     path.write_text(
         f"{HEADER}\n,FIRE,catering,,,检测单位,专业监管,2026-11-01,,消防法 第十六条,FP 1.3,practice\n", "utf-8"
     )
-    assert take_in_link_templates(path, actor=t.job, at=NOW).as_json() == {"new": 1, "changed": 0, "same": 0, "refused": 0}  # fmt: skip
+    assert take_in(path, t).counts == {"new": 1, "changed": 0, "same": 0, "refused": 0}  # fmt: skip
     assert chains(NOW + timedelta(hours=1), Watching("town")) == {"asked": 1}
     assert chains(NOW + timedelta(hours=2), Watching("town")) == {"asked": 0}
     assert named(hazard).get().kind == "name_checker"
@@ -203,8 +208,8 @@ def test_templates_come_out_as_they_went_in_and_bad_rows_are_refused_by_column(t
         for words in (False, True):
             path = tmp_path / f"out-{words}.{form}"
             assert export_link_templates(actor=t.job, at=NOW, out=path, form=form, words=words) == len(link_rows())
-            taken = take_in_link_templates(path, actor=t.job, at=NOW)
-            assert taken.as_json() == {"new": 0, "changed": 0, "same": len(link_rows()), "refused": 0}
+            taken = take_in(path, t)
+            assert taken.counts == {"new": 0, "changed": 0, "same": len(link_rows()), "refused": 0}
     path, refused = tmp_path / "mended.csv", tmp_path / "refused.csv"
     rows = (
         ",GAS,,,,supplier,territory,2026-11-21,2027-01-01,改了依据,FP,practice",
@@ -214,11 +219,11 @@ def test_templates_come_out_as_they_went_in_and_bad_rows_are_refused_by_column(t
         ",GAS,,,,supplier,special,2026-11-21,,另一样,,",
     )
     path.write_text("\n".join((HEADER, *rows)) + "\n", "utf-8")
-    taken = take_in_link_templates(path, actor=t.job, at=NOW, refused=refused)
-    assert taken.as_json() == {"new": 0, "changed": 1, "same": 0, "refused": 4}
+    taken = take_in(path, t, refused)
+    assert taken.counts == {"new": 0, "changed": 1, "same": 0, "refused": 4}
     assert [(one.row, one.code) for one in taken.problems] == [
         (3, "role_unknown"), (4, "class_unknown"), (5, "matter_unknown"), (5, "namer_unknown"), (5, "work_unknown"),
-        (5, "grade_unknown"), (5, "certainty_unknown"), (5, "reversed"), (6, "contradicts"),
+        (5, "grade_unknown"), (5, "certainty_unknown"), (5, "reversed"), (6, "key_twice"),
     ]  # fmt: skip
     assert len(refused.read_text("utf-8").splitlines()) == 5
     own = LinkTemplate.objects.filter(root="town")

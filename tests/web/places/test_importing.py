@@ -8,12 +8,12 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from anban.base.jobs import registry
 from anban.base.jobs.models import Job
-from anban.base.jobs.worker import run_once
 from anban.contexts.establishments.models import Place, SourceList
 from anban.contexts.territory.models import AreaRoot, Holding
+from tests.factories import wizard
 from tests.factories.town import AT, Town
+from tests.factories.wizard import table, through
 
 pytestmark = pytest.mark.django_db
 Enter = Callable[[str], Client]
@@ -23,31 +23,9 @@ BAD = GOOD + "无处可寻,某地3号,餐饮,火星街道\n"
 OWN_WORDS = "店招,门牌,业态,属地办\n一号面馆,望京街1号,餐饮,望京街道\n"
 
 
-@pytest.fixture(autouse=True)
-def known_jobs() -> None:
-    """Let the worker know every job of the product."""
-    registry.load()
-
-
-def table(text: str, name: str = "名册.csv") -> SimpleUploadedFile:
-    """Return a table as a browser sends it."""
-    return SimpleUploadedFile(name, text.encode("utf-8-sig"), content_type="text/csv")
-
-
 def work() -> None:
     """Run what was asked for, as the worker does."""
-    run_once(["import.preview", "import.apply"], at=AT)
-
-
-def through(client: Client, text: str, mapping: str = "", **columns: str) -> str:
-    """Go through choosing and matching; return the address of the preview."""
-    chosen = client.post("/import/", {"tables": table(text), "mapping": mapping})
-    assert chosen.status_code == 302, chosen.content.decode()
-    page = client.get(chosen.headers["Location"])
-    given = {f"c-{c['field']}": c["chosen"] for c in page.context["columns"]}
-    answer = client.post(chosen.headers["Location"], {**given, "source": page.context["source"], **columns})
-    assert answer.status_code == 302, answer.content.decode()
-    return answer.headers["Location"]
+    wizard.work(AT)
 
 
 def test_four_steps_bring_the_good_rows_in_and_hand_the_others_back(city: Town, signed_in: Enter) -> None:

@@ -108,6 +108,8 @@ def _result(taken: Taken, handed_back: list[dict[str, str]]) -> dict[str, Any]:
                 "problems": [asdict(problem) for problem in one.problems[:SHOWN]],
                 "tables": [asdict(table) for table in one.tables],
                 "samples": [asdict(sample) for sample in getattr(one, "samples", [])],
+                "notes": [asdict(note) for note in one.notes],
+                "effects": [asdict(effect) for effect in getattr(one, "effects", [])],
             }
             for name, one in taken.results.items()
         },

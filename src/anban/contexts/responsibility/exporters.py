@@ -1,4 +1,4 @@
-"""Mandates and link templates as files that import back unchanged, and what whole-city analysis gets of the net."""
+"""Mandates, bodies and link templates as files that import back unchanged, and what whole-city analysis gets of the net."""
 
 from __future__ import annotations
 
@@ -6,14 +6,24 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
 from typing import BinaryIO, Literal
+from uuid import UUID
 
 from anban.base.exports import Column, Export, declare
 from anban.base.people.actor import Actor
 from anban.base.people.operations import note_access
 from anban.contexts.catalog import queries as catalog
+from anban.contexts.catalog.data.tables import body_kinds
 from anban.contexts.responsibility.chains import LINKS, MATTERS, NAMERS
-from anban.contexts.responsibility.columns import MANDATE_COLUMNS, PHASE_WORDS, ROLE_WORDS, TEMPLATE_COLUMNS
+from anban.contexts.responsibility.columns import (
+    BODY_COLUMNS,
+    MANDATE_COLUMNS,
+    PHASE_WORDS,
+    ROLE_WORDS,
+    TEMPLATE_COLUMNS,
+)
 from anban.contexts.responsibility.queries import link_templates, mandates
+from anban.contexts.territory.models import Body
+from anban.contexts.territory.queries import bodies
 from anban.kit.tabular import write_csv, write_xlsx
 from anban.rules.hazard_terms import Grade
 
@@ -65,6 +75,40 @@ def export_mandates(
     rows = write(out, header, _rows(actor, on, area_path, words=words))
     note_access(actor=actor, at=at, what="mandates.exported", subject=area_path[:120], rows=rows)
     return rows
+
+
+def export_bodies(
+    *, actor: Actor, at: datetime, out: Path | BinaryIO, form: Literal["csv", "xlsx"] = "csv", words: bool = False
+) -> int:
+    """This function will write the root's bodies, superiors before those below them, and return the count of rows.
+
+    Bodies are no secret among officials; ``words`` writes terms, not codes. Raises: NotWritable.
+    """
+    kinds = {one.code: one.zh for one in body_kinds()} if words else {}
+    found = {
+        one.pk: one for one in bodies(actor.root).select_related("area", "superior").order_by("area__path", "code")
+    }
+    ordered: dict[UUID, Body] = {}
+
+    def place(one: Body, below: frozenset[UUID] = frozenset()) -> None:
+        over = found.get(one.superior_id) if one.superior_id else None
+        if over is not None and over.pk not in ordered and over.pk not in below:
+            place(over, below | {one.pk})
+        ordered.setdefault(one.pk, one)
+
+    for one in found.values():
+        place(one)
+    rows = [
+        [
+            one.code, kinds.get(one.kind, one.kind), one.name, one.name_en, one.area.code,
+            one.superior.code if one.superior else "", one.from_on.isoformat() if one.from_on else "",
+        ]
+        for one in ordered.values()
+    ]  # fmt: skip
+    write = write_xlsx if form == "xlsx" else write_csv
+    written = write(out, [column.zh if words else column.field for column in BODY_COLUMNS], rows)
+    note_access(actor=actor, at=at, what="bodies.exported", rows=written)
+    return written
 
 
 def export_link_templates(

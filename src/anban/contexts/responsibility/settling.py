@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -15,6 +15,7 @@ from anban.contexts.responsibility.queries import bodies_named, row_of
 from anban.contexts.territory.models import Body
 from anban.contexts.territory.queries import Coverage, bodies_over
 from anban.rules import boundaries as rules
+from anban.rules.mandates import State
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,32 @@ def effect_of(actor: Actor, boundary: Boundary, body: Body, effective_on: date) 
         known = {(one.role, one.hazard_class) for one in was.faults}
         breaks += count if open_after - known else 0
     return Effect(settles, remain, breaks, plan.ends, plan.adds)
+
+
+@dataclass(frozen=True, slots=True)
+class TableEffect:
+    """What a file of mandates would do: at how many places it settles answers, and makes overlaps and gaps."""
+
+    settles: int
+    overlaps: int
+    gaps: int
+
+
+def effect_of_table(actor: Actor, root: str, on: date, moved: Sequence[Mandate]) -> TableEffect:
+    """Return what mandates, new ones and those on file with another end, would do on a day to the places that the actor sees."""
+    before = Net.load(root, on)
+    stays = Mandate.objects.filter(root=root).exclude(pk__in=[one.pk for one in moved])
+    after = Net.load(root, on, instead=[*stays.select_related("body", "area").order_by("id"), *moved])
+    settles = overlaps = gaps = 0
+    for kind, industry, path, count in groups(actor):
+        was, now = before.answers(kind, industry, path), after.answers(kind, industry, path)
+        open_before = {(one.role, one.hazard_class): one.found.state for one in was.faults}
+        open_after = {(one.role, one.hazard_class): one.found.state for one in now.faults}
+        made = {state for what, state in open_after.items() if open_before.get(what) is not state}
+        settles += count if open_before.keys() - open_after.keys() else 0
+        overlaps += count if State.OVERLAP in made else 0
+        gaps += count if State.GAP in made else 0
+    return TableEffect(settles, overlaps, gaps)
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ from anban.contexts.establishments.importers.reading import fit
 from anban.contexts.establishments.importers.reading import wanted as wanted_columns
 from anban.contexts.inspections.importers import families
 from anban.contexts.oversight.importers import DUTIES
+from anban.contexts.responsibility.importers import OFFICE_TABLES
 from anban.contexts.risk.importers import EVENTS
 from anban.kit.ids import id_from
 from anban.kit.tabular import FileRefused, match_columns, read_tables
@@ -46,8 +47,14 @@ from anban.web.shell.access import OFFICES, actor_of, needs
 from anban.web.shell.components import Action, Crumb, Step
 from anban.web.shell.wording import in_english
 
-FURTHER: Final = (ACCIDENTS, DUTIES, EVENTS)
+FURTHER: Final = (ACCIDENTS, DUTIES, EVENTS, *OFFICE_TABLES)
 """Targets of contexts above the register: known to the wizard by being named here."""
+
+LISTS: Final = {
+    "places": "/places/", "visits": "/visits/", "hazards": "/ledger/", "mandates": "/net/mandates/",
+    "bodies": "/people/", "link-templates": "/net/links/", "duties": "/oversight/duties/",
+}  # fmt: skip
+"""Where the rows of a target are listed once they are in."""
 
 SALT: Final = "desk.import"
 DAY_SECONDS: Final = 24 * 3600
@@ -116,7 +123,8 @@ def offered_to(actor: Actor) -> dict[str, list[ImportMapping]]:
     return {
         name: listed
         for name, listed in families().items()
-        if not listed[0].root or listed[0].root == actor.root or actor.has("steward")
+        if (not listed[0].root or listed[0].root == actor.root or actor.has("steward"))
+        and TARGETS[listed[0].target].may(actor)
     }
 
 
@@ -142,7 +150,12 @@ def choose(request: HttpRequest) -> HttpResponse:
     known = offered_to(actor)
     offered = [(name, title_of(name, listed)) for name, listed in known.items()]
     sent = request.method == "POST" and allowed
-    form = ChooseForm(request.POST if sent else None, request.FILES if sent else None, offered=offered)
+    kind = request.GET.get("kind", "") if request.GET.get("kind", "") in known else ""
+    form = ChooseForm(
+        request.POST if sent else None, request.FILES if sent else None, offered=offered, initial={"mapping": kind}
+    )
+    if kind:
+        form.fields["mapping"].help_text = _column_names(known[kind])
     if sent and form.is_valid():
         try:
             kept = [
@@ -175,6 +188,14 @@ def choose(request: HttpRequest) -> HttpResponse:
         "past": [_past(job, known) for job in past],
     }  # fmt: skip
     return render(request, "desk/import.html", context, status=422 if form.errors else 200)
+
+
+def _column_names(listed: Sequence[ImportMapping]) -> str:
+    """Return which columns a table of this kind has, those that it must have first."""
+    columns = [column for one in listed for column in TARGETS[one.target].columns]
+    names = [[c.en if in_english() else c.zh for c in columns if c.required is wanted] for wanted in (True, False)]
+    joint = ", " if in_english() else "、"
+    return _("必有的列：%(must)s；可有的列：%(may)s。") % {"must": joint.join(names[0]), "may": joint.join(names[1])}
 
 
 def _past(job: Progress, known: Mapping[str, list[ImportMapping]]) -> dict[str, Any]:
@@ -267,6 +288,7 @@ def match(request: HttpRequest) -> HttpResponse:
         "now": at, "steps": steps(2), "title": title_of(name, listed), "plain": plain, "problem": problem,
         "files": [(one, header) for one, header in headers], "headers": everywhere,
         "columns": _columns(listed[0], everywhere, request.POST) if plain else (),
+        "own_table": TARGETS[listed[0].target].own_table,
         "source": request.POST.get("source") or (listed[0].source_name_en if in_english() else listed[0].source_name),
         "recognised": [] if plain else [(one, _best(header, listed)) for one, header in headers],
         "root_name": title_of(name, listed) if listed[0].root else "", "crumbs": _crumbs(Crumb(_("对应列"))),
@@ -309,6 +331,7 @@ def _own_mapping(actor: Actor, mapping: ImportMapping, everywhere: Sequence[str]
         "source_name_en": source_name if own else mapping.source_name_en,
         "own_names": False, "register": mapping.register, "numbers": mapping.numbers,
         "must_register": mapping.must_register, "historical": mapping.historical, "columns": columns,
+        "date_serial": mapping.date_serial,
     }  # fmt: skip
     for key in ("requires", "attributes", "key", "match"):
         if getattr(mapping, key):
@@ -371,7 +394,8 @@ def run(request: HttpRequest, job_id: UUID) -> HttpResponse:
         "title": title_of(name, known[name]) if name in known else name,
         "files": [one["name"] for one in found.args.get("files", ())],
         "progress_text": _progress_text(found), "progress_max": found.total or 0,
-        "again": Action(_("重新选择文件"), "/import/"),
+        "again": Action(_("重新选择文件"), "/import/"), "kind": name if name in known else "",
+        "listed": LISTS.get(known[name][0].target, "") if name in known and not known[name][0].root else "",
         "root_href": _root_href(name, known, actor) if applying else "",
         "crumbs": _crumbs(Crumb(_("导入") if applying else _("预览"))),
     }  # fmt: skip
@@ -417,6 +441,8 @@ def _part(name: str, one: Mapping[str, Any], known: Mapping[str, list[ImportMapp
             {**problem, "text": problem["en"] if english else problem["zh"]}
             for problem in one.get("problems", ())[:SHOWN_PROBLEMS]
         ],
+        "notes": [{**note, "text": note["en"] if english else note["zh"]} for note in one.get("notes", ())],
+        "effects": [effect["en"] if english else effect["zh"] for effect in one.get("effects", ())],
         "heads": [fields.get(key, key) for key in shown],
         "samples": [
             (

@@ -649,7 +649,7 @@ def mandates(request: HttpRequest) -> HttpResponse:
         "pager": _pager(shown, lambda number: href("/net/mandates/", **{**kept, "page": str(number)})),
         "exports": [(form, href("/net/mandates/export/", form=form, area=area)) for form in ("xlsx", "csv")],
         "may_import": actor.has(*OFFICES),
-        "begin": Action(_("导入职责表"), "/net/mandates/import/") if actor.has(*OFFICES) else None,
+        "begin": Action(_("导入职责表"), "/import/?kind=mandates") if actor.has(*OFFICES) else None,
         "on": on,
         "filtered": bool(role or area),
     }  # fmt: skip

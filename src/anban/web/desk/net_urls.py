@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from anban.web.desk import joint, mechanisms, net, net_tables
+from anban.web.desk import joint, mechanisms, net, net_links
 
 urlpatterns = [
     path("net/", net.matrix),
@@ -14,10 +14,8 @@ urlpatterns = [
     path("net/boundaries/<uuid:boundary_id>/<str:step>/", net.settle),
     path("net/mandates/", net.mandates),
     path("net/mandates/export/", net.mandates_export),
-    *(path(f"net/{table}/import/", net_tables.take_in, {"table": table}) for table in net_tables.KEPT),
-    *(path(f"net/{table}/import/refused/", net_tables.refused, {"table": table}) for table in net_tables.KEPT),
-    path("net/links/", net_tables.links),
-    path("net/links/export/", net_tables.links_export),
+    path("net/links/", net_links.links),
+    path("net/links/export/", net_links.links_export),
     path("net/mechanisms/new/", mechanisms.new),
     path("net/mechanisms/<uuid:mechanism_id>/", mechanisms.mechanism),
     path("net/mechanisms/<uuid:mechanism_id>/change/", mechanisms.change),

@@ -10,6 +10,7 @@ urlpatterns = [
     path("people/", people.people),
     path("people/posts/new/", people.new_post),
     path("people/bodies/new/", people.new_body),
+    path("people/bodies/export/", people.bodies_export),
     path("people/posts/<uuid:post_id>/", people.post),
     path("people/posts/<uuid:post_id>/holdings/<uuid:holding_id>/end/", people.end_holding),
     path("people/persons/<uuid:person_id>/", people.person),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from typing import Any, Final
 from urllib.parse import urlencode
 from uuid import UUID
@@ -9,7 +10,7 @@ from uuid import UUID
 from django import forms
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -21,6 +22,7 @@ from anban.base.people import queries as persons
 from anban.contexts.catalog import queries as catalog
 from anban.contexts.catalog.data.tables import body_kinds
 from anban.contexts.catalog.data.tables import roles as role_rows
+from anban.contexts.responsibility.exporters import export_bodies
 from anban.contexts.territory import operations, policies, queries
 from anban.kit.clock import city_date, now
 from anban.rules.errors import Refusal
@@ -126,6 +128,8 @@ def people(request: HttpRequest) -> HttpResponse:
         {
             "rows": [(row, names.get(row.role, row.role), held.get(row.pk, [])) for row in page],
             "page": page,
+            "imports": actor.has(*OFFICES),
+            "exports": [(form, f"/people/bodies/export/?form={form}") for form in ("xlsx", "csv")],
             "filters": filters,
             "count": ngettext("%(n)s 个岗位", "%(n)s 个岗位", total) % {"n": total},
             "earlier": href(page=str(page.previous_page_number())) if page.has_previous() else "",
@@ -275,6 +279,18 @@ class BodyForm(forms.Form):
     from_on = forms.DateField(
         label=gettext_lazy("设立日期"), widget=forms.DateInput(attrs={"type": "date"}), required=False
     )
+
+
+@needs(*ARRANGING)
+@require_GET
+def bodies_export(request: HttpRequest) -> HttpResponseBase:
+    """Give out the bodies as a workbook or text that imports back unchanged."""
+    actor, at = actor_of(request), now()
+    kind = "csv" if request.GET.get("form") == "csv" else "xlsx"
+    out = BytesIO()
+    export_bodies(actor=actor, at=at, out=out, form=kind, words=True)  # type: ignore[arg-type]
+    out.seek(0)
+    return FileResponse(out, as_attachment=True, filename=f"bodies-{city_date(at, actor.zone)}.{kind}")
 
 
 @needs(*ARRANGING)

@@ -41,6 +41,7 @@ from anban.contexts.establishments.importers.targets import (
     MovedMeanwhile,
     Problem,
     Run,
+    Said,
     Target,
     TypedRow,
 )
@@ -101,6 +102,8 @@ class _Tally:
     problems: list[Problem] = field(default_factory=list)
     problem_count: int = 0
     flags: Counter[str] = field(default_factory=Counter)
+    notes: list[Problem] = field(default_factory=list)
+    """Rows that go in although somebody should look at them."""
 
     @property
     def rows(self) -> int:
@@ -125,6 +128,8 @@ class Preview(_Tally):
     """What an import would do: counts, the first problems, how headers were understood, sample rows."""
 
     samples: list[Sample] = field(default_factory=list)
+    effects: list[Said] = field(default_factory=list)
+    """What the good rows taken together would do."""
 
 
 @dataclass(slots=True)
@@ -157,6 +162,8 @@ def preview(
                 found.samples.append(_sample(item))
         if progress:
             progress(found.rows, 0, "reading")
+    finish = target.finish(run)
+    found.notes, found.effects = list(finish.notes[:SHOWN_PROBLEMS]), list(finish.effects)
     return found
 
 
@@ -189,6 +196,7 @@ def apply(
             if progress:
                 progress(result.rows, expected, "writing")
         _close(run, result)
+        result.notes = list(target.finish(run).notes[:SHOWN_PROBLEMS])
         if result.new >= statistics.WORTH_IT:
             statistics.refresh()
         if refused is not None and handed_back.count:
@@ -205,6 +213,7 @@ def _open(mapping: Mapping, actor: Actor, at: datetime, *, dry: bool) -> tuple[R
     target = TARGETS.get(mapping.target)
     if target is None:
         raise Refusal("import.target_unknown", target=mapping.target)
+    policies.require(target.may(actor), "import.not_allowed")
     source = SourceList.objects.filter(root=actor.root, code=mapping.source).first()
     if source is None and not dry:
         with unit():
@@ -267,7 +276,7 @@ def _rows(
     fits = understood.ok and set(run.mapping.requires) <= set(table.header)
     tally.tables.append(understood)
     if not fits:
-        tally.note([_unfit(table, understood, run.mapping)])
+        tally.note([_unfit(table, understood, run.mapping, target)])
         for _ in table.rows:
             tally.refused += 1
         return
@@ -299,10 +308,12 @@ def _rows(
         yield made
 
 
-def _unfit(table: Table, understood: TableView, mapping: Mapping) -> Problem:
-    absent = [*understood.missing, *(name for name in mapping.requires if name not in table.header)]
-    if absent:
-        zh, en = f"缺少列：{'、'.join(absent)}", f"columns are missing: {', '.join(absent)}"
+def _unfit(table: Table, understood: TableView, mapping: Mapping, target: Target) -> Problem:
+    absent = [name for name in mapping.requires if name not in table.header]
+    missing = [column for column in target.columns if column.field in understood.missing]
+    if absent or missing:
+        zh = f"缺少列：{'、'.join([*(one.zh for one in missing), *absent])}"
+        en = f"columns are missing: {', '.join([*(one.en for one in missing), *absent])}"
     else:
         names = understood.duplicate
         zh, en = f"几列表示同一内容：{'、'.join(names)}", f"several columns mean the same: {', '.join(names)}"
@@ -316,11 +327,13 @@ def _planned(run: Run, target: Target, rows: Sequence[TypedRow]) -> list[Item]:
         one = known.get(row.key)
         fate = Fate.NEW if one is None else Fate.SAME if one.digest == row.digest else Fate.CHANGED
         items.append(Item(row, one, fate))
-    target.plan(run, [item for item in items if item.fate is not Fate.SAME or _unmatched(target, item)])
+    target.plan(run, [item for item in items if item.fate is not Fate.SAME or _looked_at_again(target, item)])
     return items
 
 
-def _unmatched(target: Target, item: Item) -> bool:
+def _looked_at_again(target: Target, item: Item) -> bool:
+    if target.own_table:
+        return True
     known = item.known
     return target.retries_unmatched and known is not None and known.place_id is None and not known.dismissed
 

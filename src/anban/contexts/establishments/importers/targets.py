@@ -120,13 +120,40 @@ class MovedMeanwhile(Exception):
     """A row that was planned on was changed by somebody else before it was written: plan the batch again."""
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One sentence in both languages."""
+
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """What the rows mean taken together: rows that go in although somebody should look, and what the whole file would do."""
+
+    notes: tuple[Problem, ...] = ()
+    effects: tuple[Said, ...] = ()
+
+
+def _anybody(actor: Actor) -> bool:
+    del actor
+    return True
+
+
+def _nothing(run: Run) -> Finish:
+    del run
+    return Finish()
+
+
 @dataclass(frozen=True)
 class Target:
     """A kind of rows that files can bring (places, visits, hazards).
 
     ``open`` loads what every row needs into ``run.known``; ``check`` reads what a row means and returns its problems;
     ``key`` names a row when the mapping doesn't; ``plan`` runs outside the transaction, decides the fates and prepares
-    rows without writing; ``write`` runs inside the unit of work and must record what it wrote.
+    rows without writing; ``write`` runs inside the unit of work and must record what it wrote; ``finish`` looks over all
+    rows once the last batch is planned (a preview) or written.
     """
 
     code: str
@@ -139,6 +166,12 @@ class Target:
     key: Callable[[Run, TypedRow], str]
     plan: Callable[[Run, list[Item]], None]
     write: Callable[[Run, list[Item]], None]
+    finish: Callable[[Run], Finish] = _nothing
+    may: Callable[[Actor], bool] = _anybody
+    """Who may take such a file in at all, among those who may import."""
+    own_table: bool = False
+    """Whether the target's own table says what is new, changed and the same, whatever earlier files said: an office's table
+    is also changed on pages, and its file is to stand for it whole. Every row is planned."""
     retries_unmatched: bool = False
     """Whether rows that are the same but have no place yet are planned again: the place may be there by now."""
 

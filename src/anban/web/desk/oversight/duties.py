@@ -50,7 +50,7 @@ from anban.web.desk.oversight.parts import (
 )
 from anban.web.desk.people import role_names
 from anban.web.desk.wording import duty_name, said
-from anban.web.shell.access import OFFICIALS, actor_of, needs
+from anban.web.shell.access import OFFICES, OFFICIALS, actor_of, needs
 from anban.web.shell.components import Action, Crumb, Fact, Tone
 
 PILLS = {
@@ -136,9 +136,10 @@ def lists(request: HttpRequest) -> HttpResponse:
         filters=(by_area, choice_filter(request, "role", _("角色"), names.items())),
         count=ngettext("%(n)s 项职责", "%(n)s 项职责", n) % {"n": n},
         intro=_("每个岗位做什么、多久一次、以什么为证。到期即成为任职人的待办，由台账记录证明完成。"),
-        empty=(_("还没有岗责清单"), _("新增一项职责，或在“导入”里导入整张清单（CSV、XLSX）。")),
+        empty=(_("还没有岗责清单"), _("新增一项职责，或导入整张清单（CSV、XLSX）。")),
         actions=(
             *((Action(_("新增职责"), "/oversight/duties/new/", Tone.PRIMARY),) if keeps else ()),
+            *((Action(_("导入岗责清单"), "/import/?kind=duties"),) if actor.has(*OFFICES) else ()),
             Action(_("导出 XLSX"), f"/oversight/duties/workbook/?area={path}"),
         ),
     )  # fmt: skip
