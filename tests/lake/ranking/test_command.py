@@ -100,6 +100,15 @@ def test_rank_writes_reasons_and_card(small, tmp_path):
     assert "too few" in card["training"]["why_transparent"]
 
 
+def test_one_sort_of_outcome_is_ranked_and_the_card_says_why(small, tmp_path):
+    table = small / "inspections.csv"
+    table.write_text(table.read_text(encoding="utf-8").replace(",fail,", ",pass,"), encoding="utf-8")
+    assert main(["rank", str(small), "--out", str(tmp_path / "a.csv"), "--card", str(tmp_path / "c.json")]) == 0
+    assert len(set(ranked(tmp_path / "a.csv").values())) == 10
+    card = json.loads((tmp_path / "c.json").read_text(encoding="utf-8"))
+    assert (card["way"], card["training"]["why_transparent"]) == ("transparent", "too few known outcomes to learn from")
+
+
 def test_the_same_place_twice_gets_two_scores_side_by_side(small, tmp_path):
     with (small / "test.csv").open("a", encoding="utf-8") as file:
         first = (small / "test.csv").read_text(encoding="utf-8").splitlines()[1].split(",")[1]
