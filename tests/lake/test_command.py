@@ -70,10 +70,10 @@ def published(home: Path) -> list[tuple[str, int]]:
         assert [file_hash(result / one["path"]) for one in manifest["files"]] == [
             one["sha256"] for one in manifest["files"]
         ]
-        cells = rows(home, f"SELECT COALESCE(sum(places), 0) FROM risk_cell WHERE assessment_id = '{key}'")  # noqa: S608
+        cells = rows(home, f"SELECT COALESCE(sum(places), 0) FROM risk_cell WHERE assessment_id = '{key}'")
         assert cells == [(places,)]
         if at == len(found):  # Lists of older ones are thinned out.
-            listed = rows(home, f"SELECT count(*) FROM risk_topplace WHERE assessment_id = '{key}'")  # noqa: S608
+            listed = rows(home, f"SELECT count(*) FROM risk_topplace WHERE assessment_id = '{key}'")
             assert listed == [(places,)]
     return [(as_of, places) for _, as_of, places, _, _ in found]
 
@@ -139,7 +139,7 @@ def test_a_killed_pass_leaves_the_last_results_and_the_next_one_is_whole(home: P
     assert anban(home, "assess").returncode == 0
     assert published(home) == [*before, (before[-1][0], 11)]
     for part in PARTS:
-        strays = f"SELECT count(*) FROM {part} WHERE assessment_id NOT IN (SELECT id FROM risk_assessment)"  # noqa: S608
+        strays = f"SELECT count(*) FROM {part} WHERE assessment_id NOT IN (SELECT id FROM risk_assessment)"
         assert rows(home, strays) == [(0,)]
     assert not list((home / "lake").rglob(".draft-*"))
 
