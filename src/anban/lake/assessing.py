@@ -85,7 +85,7 @@ def assess(
         finally:
             runs.close()
         # Published under the lake's lock as well: of two passes, the later one is also the later to be seen.
-        return Assessed(publish(actor=actor, at=at, passed=_passed(result)), snapshot, result)
+        return Assessed(publish(actor=actor, at=at, passed=passed_of(result)), snapshot, result)
 
 
 def train(
@@ -131,7 +131,8 @@ def _snapshot(lake: Lake, actor: Actor, at: datetime, fresh: bool, progress: Pro
     return snapshot
 
 
-def _passed(result: passing.Result) -> Passed:
+def passed_of(result: passing.Result) -> Passed:
+    """Return what is published of a result: its rows are read while they are written."""
     manifest = result.manifest
     return Passed(
         root=manifest["root"], as_of=date.fromisoformat(manifest["as_of"]), position=manifest["position"],

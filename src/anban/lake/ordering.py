@@ -53,16 +53,13 @@ LEARNED: Final = pa.schema(
 TOLD: Final = texts.MOST + 10
 """So many places of each street get reasons: those that may be published, and some to spare where a text leaves one out."""
 LIKE: Final = {
-    "like:category": ("同类场所查出问题多于一般", "places of the same kind are found wanting more often"),
-    "like:industry": ("同行业单位查出问题多于一般", "places of the same industry are found wanting more often"),
-    "like:form": ("同类主体查出问题多于一般", "places of the same form are found wanting more often"),
-    "like:affiliation": (
-        "相同隶属关系的单位查出问题多于一般",
-        "places of the same affiliation are found wanting more often",
-    ),
-    "like:street": ("同街道单位查出问题多于一般", "places of the same street are found wanting more often"),
-    "like:area": ("同一地区单位查出问题多于一般", "places of the same area are found wanting more often"),
-}
+    "like:category": ("同类场所不合格的比别的多", "places of the same kind fail more often than others"),
+    "like:industry": ("同行业单位不合格的比别的多", "places of the same trade fail more often than others"),
+    "like:form": ("同类主体不合格的比别的多", "places of the same form fail more often than others"),
+    "like:affiliation": ("隶属关系相同的单位不合格的比别的多", "places of the same affiliation fail more often than others"),
+    "like:street": ("同街道单位不合格的比别处多", "places of the same street fail more often than elsewhere"),
+    "like:area": ("同一地区单位不合格的比别处多", "places of the same area fail more often than elsewhere"),
+}  # fmt: skip
 """What is said of likes: the register's columns hold codes, which nobody reads."""
 
 BASE: Final = {
@@ -102,9 +99,21 @@ TABLES: Final = {
 }
 """The same rows in the generic shape, those of one place together."""
 CODES: Final = """
-    SELECT code, arg_max(zh, COALESCE(from_on, DATE '0001-01-01')) AS description,
-        arg_max(en, COALESCE(from_on, DATE '0001-01-01')) AS description_en
-    FROM hazard_codes GROUP BY code ORDER BY code"""
+    WITH classes AS (
+        SELECT code, arg_max(zh, COALESCE(from_on, DATE '0001-01-01')) AS zh,
+            arg_max(en, COALESCE(from_on, DATE '0001-01-01')) AS en
+        FROM hazard_classes GROUP BY code
+    ),
+    codes AS (
+        SELECT code, arg_max(zh, COALESCE(from_on, DATE '0001-01-01')) AS description,
+            arg_max(en, COALESCE(from_on, DATE '0001-01-01')) AS description_en,
+            arg_max(class_code, COALESCE(from_on, DATE '0001-01-01')) AS class_code
+        FROM hazard_codes GROUP BY code
+    )
+    SELECT c.code, c.description, c.description_en, regexp_extract(k.zh, '^[^、（]*') AS subject,
+        lower(trim(regexp_extract(k.en, '^[^,(]*'))) AS subject_en
+    FROM codes AS c LEFT JOIN classes AS k ON k.code = c.class_code ORDER BY c.code"""
+"""What an item says, and the first words of its class: what it is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +237,7 @@ def in_parts(
 
 
 def _views(duck: duckdb.DuckDBPyConnection, snapshot: Snapshot, root: str) -> None:
-    for name in ("places", "place_kinds", "visits", "findings", "hazards", "hazard_codes"):
+    for name in ("places", "place_kinds", "visits", "findings", "hazards", "hazard_codes", "hazard_classes"):
         duck.read_parquet([str(path) for path in snapshot.files(name, root)]).create_view(name)
 
 

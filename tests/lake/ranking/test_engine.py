@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from datetime import timedelta
+from collections import Counter
+from datetime import date, timedelta
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +14,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from anban.lake.ranking import Label, Unrankable, model_of, plain_of, rank, retrain
 from anban.lake.ranking.city import city_of, day_number
+from anban.lake.ranking.engine import weigh
 from anban.lake.ranking.features import Book
 from anban.lake.ranking.forest import grown
 from anban.lake.ranking.reasons import scores_without
@@ -121,7 +123,29 @@ def test_reasons_name_facts_whose_removal_lowers_the_score(planted, ranking):
             assert reason.en
             told += 1
     assert told >= 60
-    assert any(reason.zh.startswith("最近") and "查出问题" in reason.zh for reasons in said for reason in reasons)
+    assert any(reason.zh.startswith("最近") and "不合格" in reason.zh for reasons in said for reason in reasons)
+
+
+def test_the_index_grows_with_the_time_unseen_also_where_reinspections_follow_within_days(planted, ranking):
+    """Every failure is looked at again after ten days: a place unseen for long still stands before one just seen."""
+    visits = planted.tables["inspections"]
+    again = [
+        {**row, "inspection_id": f"again {row['inspection_id']}", "date": str(date.fromisoformat(row["date"]) + timedelta(days=10)), "result": "pass"}
+        for row in visits.to_pylist()
+        if row["result"] == "fail" and row["date"] < "2024-06-01"
+    ]  # fmt: skip
+    tables = {**planted.tables, "inspections": pa.concat_tables([visits, pa.Table.from_pylist(again, visits.schema)])}
+    city = city_of(tables, AS_OF, FAILS)
+    book = Book(city, np.zeros(len(city.visit_day)), 0.15)
+    rows = np.arange(city.size)
+    waited = book.every.waited(np.full(city.size, city.as_of), *book.every.positions(rows, np.full(city.size, city.as_of)))
+    alike = weigh(city, book, rows, np.full(city.size, 0.4), np.ones(city.size))
+    assert np.array_equal(np.argsort(waited, kind="stable"), np.argsort(alike, kind="stable"))
+    assert alike[np.argmax(waited)] / alike[np.argmin(waited)] == pytest.approx(waited.max() / waited.min())
+    assert (weigh(city, book, rows, np.full(city.size, 0.5), np.ones(city.size)) > alike).all()
+
+
+SPOKEN = {1: "一", 2: "两", 3: "三"}
 
 
 def test_a_reason_tells_the_numbers_that_stand_in_the_tables(planted, ranking):
@@ -131,7 +155,7 @@ def test_a_reason_tells_the_numbers_that_stand_in_the_tables(planted, ranking):
             if reason.fact == "kind:complaint":
                 days = [v["date"] for v in visits if v["establishment_id"] == place and v["kind"] == "complaint"]
                 recent = [each for each in days if each >= (AS_OF - timedelta(days=365)).isoformat()]
-                assert f"{len(recent)}次投诉检查" in reason.zh
+                assert f"有{SPOKEN.get(len(recent), len(recent))}次投诉检查" in reason.zh
 
 
 def test_a_code_is_told_in_the_words_of_its_list(planted):
@@ -151,10 +175,36 @@ def test_a_code_is_told_in_the_words_of_its_list(planted):
             if one.fact.startswith("code:"):
                 code = one.fact.partition(":")[2]
                 assert f"查出“软管老化{code}”" in one.zh
-                assert f"“old hose {code}” found" in one.en
+                assert f"“old hose {code}” was found" in one.en
                 assert f"查出第{code}项" in other.zh
                 told += 1
     assert told > 10
+
+
+def test_failed_checks_are_told_with_what_they_were_about(planted, ranking):
+    """Told again by hand: of the failures among the last three known checks, what each of them cited something of."""
+    subject = {code: "燃气使用" if int(code) % 2 else "消防设施" for code in planted.tables["hazards"]["code"].to_pylist()}
+    codes = pa.table({"code": list(subject), "subject": list(subject.values())})
+    coded = rank({**planted.tables, "hazard_codes": codes}, AS_OF, FAILS, model=ranking.model, wanted=planted.ids)
+    cited = {}
+    for row in planted.tables["hazards"].to_pylist():
+        cited.setdefault(row["inspection_id"], []).append(subject[row["code"]])
+    known = {}
+    for row in sorted(planted.tables["inspections"].to_pylist(), key=lambda row: row["date"]):
+        if row["kind"] == "routine" and row["result"] in ("pass", "fail"):
+            known.setdefault(row["establishment_id"], []).append(row)
+    told = Counter()
+    for place, reasons in zip(planted.ids, coded.reasons(planted.ids), strict=True):
+        said = next((reason.zh for reason in reasons if reason.fact == "found"), None)
+        last = known.get(place, [])[-3:]
+        bad = [set(cited.get(row["inspection_id"], [])) for row in last if row["result"] == "fail"]
+        if said is None or not bad:
+            continue
+        common = set.intersection(*bad)
+        assert {name for name in subject.values() if name in said} == common
+        assert said.replace("有结论的", "").startswith("最近三次检查都不合格") == (len(bad) == 3)
+        told[len(common)] += 1
+    assert min(told[0], told[1]) > 5, told
 
 
 def test_a_kept_model_scores_without_training(planted, ranking):

@@ -1,4 +1,4 @@
-"""What the catalog hands to whole-city analysis: the kinds of place, and what the items of its checklists say."""
+"""What the catalog hands to whole-city analysis: the kinds of place, what the items of its checklists say, and their classes."""
 
 from __future__ import annotations
 
@@ -20,6 +20,16 @@ CODES = declare(
         columns=(
             Column("code", "text", "c.code"), Column("class_code", "text", "c.class_code"),
             Column("zh", "text", "c.zh"), Column("en", "text", "c.en"),
+            Column("from_on", "date", "c.from_on"), Column("until_on", "date", "c.until_on"),
+        ),
+    )
+)  # fmt: skip
+
+CLASSES = declare(
+    Export(
+        name="hazard_classes", version=1, source="catalog_hazardclass c", root="c.root",
+        columns=(
+            Column("code", "text", "c.code"), Column("zh", "text", "c.zh"), Column("en", "text", "c.en"),
             Column("from_on", "date", "c.from_on"), Column("until_on", "date", "c.until_on"),
         ),
     )

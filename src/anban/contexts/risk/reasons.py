@@ -44,7 +44,8 @@ def reasons(facts: Mapping[str, Any]) -> list[Why]:
             without = hidden_probability((PRIOR + events - number) / exposure, days)
             found.append(Why(_said(name, facts), number, full - without))
     if days:
-        found.append(Why("never_seen" if unseen is None else "days_unseen", days, full))
+        # The chance no longer grows after LONGEST; the days that are told do.
+        found.append(Why("never_seen", days, full) if unseen is None else Why("days_unseen", int(unseen), full))
     return sorted((why for why in found if why.falls > 0), key=lambda why: (-why.falls, why.fact))
 
 

@@ -105,6 +105,7 @@ class City:
     signal_y_km: Floats
     label: Label
     code_texts: dict[str, tuple[str, str]] = field(default_factory=dict)
+    code_subjects: dict[str, tuple[str, str]] = field(default_factory=dict)
     notes: list[tuple[str, str]] = field(default_factory=list)
 
     @property
@@ -272,7 +273,7 @@ def city_of(
         cited = pa.table({"inspection_id": pa.array([], pa.string()), "code": pa.array([], pa.string())})
     cited_visit = positions(keys(cited, "inspection_id"), keys(visits, "inspection_id"))
     cited = cited.filter(pa.array(cited_visit >= 0))
-    code_texts, severity_of = _codes(tables.get("hazard_codes"))
+    code_texts, code_subjects, severity_of = _codes(tables.get("hazard_codes"))
     if "severity" not in cited.column_names and severity_of:
         found_severity = [severity_of.get(each or "") for each in texts(cited, "code").to_pylist()]
         cited = cited.append_column("severity", pa.array(found_severity, pa.string()))
@@ -317,6 +318,7 @@ def city_of(
         signal_y_km=signal_y,
         label=label,
         code_texts=code_texts,
+        code_subjects=code_subjects,
         notes=notes,
     )
 
@@ -425,12 +427,17 @@ def _found(visits: pa.Table, kind: Names, label: Label) -> Floats:
     return found
 
 
-def _codes(table: pa.Table | None) -> tuple[dict[str, tuple[str, str]], dict[str, str]]:
-    """Return each code's description (the same twice where there is none in English) and its severity."""
+def _codes(
+    table: pa.Table | None,
+) -> tuple[dict[str, tuple[str, str]], dict[str, tuple[str, str]], dict[str, str]]:
+    """Return each code's description and subject (the same twice where there is none in English) and its severity."""
     if table is None or "code" not in table.column_names:
-        return {}, {}
+        return {}, {}, {}
     code = texts(table, "code").to_pylist()
-    zh, en = texts(table, "description").to_pylist(), texts(table, "description_en").to_pylist()
-    said = {key: (one, other or one) for key, one, other in zip(code, zh, en, strict=True) if key and one}
+
+    def said(column: str) -> dict[str, tuple[str, str]]:
+        zh, en = texts(table, column).to_pylist(), texts(table, f"{column}_en").to_pylist()
+        return {key: (one, other or one) for key, one, other in zip(code, zh, en, strict=True) if key and one}
+
     grave = dict(zip(code, texts(table, "severity").to_pylist(), strict=True))
-    return said, {k: v for k, v in grave.items() if k and v}
+    return said("description"), said("subject"), {k: v for k, v in grave.items() if k and v}

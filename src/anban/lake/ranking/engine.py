@@ -21,7 +21,8 @@ from anban.lake.ranking.training import Model, Setting, train
 from anban.rules.visit_index import visit_index
 
 CHUNK: Final = 200_000
-LONGEST_DAYS: Final = 3650.0
+LONGEST_DAYS: Final = 730.0
+"""A place where nobody ever was counts as unseen for so long, as in the transparent score."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ def rank(
     ``tables`` holds Arrow tables named and shaped like the generic folder: ``establishments`` (establishment_id; optional:
     latitude, longitude, consequence, and any class, area, date or number) and ``inspections`` (inspection_id, establishment_id,
     date, kind, the label's column; optional: result, inspector_group, counts) at least; ``hazards`` (inspection_id, code;
-    optional: severity, n), ``hazard_codes`` (code, severity, description) and ``signals`` (date, kind; latitude and longitude or
+    optional: severity, n), ``hazard_codes`` (code, severity, description, subject) and ``signals`` (date, kind; latitude and longitude or
     establishment_id) where there are any. Ids may be texts or whole numbers, dates may be dates or ISO texts. Rows dated on or
     after ``as_of`` are never used. ``label`` says which visits carry the outcome: ``Label("routine", "n_serious", at_least=1)``.
 
@@ -112,24 +113,18 @@ def retrain(tables: Mapping[str, pa.Table], as_of: date, label: Label, setting: 
 
 
 def weigh(city: City, book: Book, rows: Ints, chance: Floats, consequence: Floats) -> Floats:
-    """Return the index of each place: its chance over the city's usual interval, its consequence, its days since seen."""
+    """Return the index of each place, of its chance, its consequence and its days since anybody saw it.
+
+    The chance is that of a place unseen for so long: hazards are born there at the rate that makes it so after these days. (A rate over
+    some usual interval instead would call every place rich in hazards where re-inspections follow within days, and the index
+    would no longer grow with the time since a visit.)
+    """
     visits = book.every
     today = np.full(len(rows), city.as_of)
     waited = visits.waited(today, *visits.positions(rows, today))
-    waited = np.where(np.isfinite(waited), waited, LONGEST_DAYS)  # never seen: the longest wait of all
-    # The rate at which hazards are born that makes a find this likely after the usual interval.
-    daily = -np.log1p(-np.clip(chance, 1e-6, 1 - 1e-6)) / max(usual_interval(city), 1.0)
-    return np.asarray(visit_index(consequence, daily, np.maximum(waited, 1.0), exp=np.exp))
-
-
-def usual_interval(city: City) -> float:
-    """Return the median days between two visits with an outcome to the same place; a year where there are too few."""
-    which = np.flatnonzero(city.labeled)
-    order = which[np.lexsort((city.visit_day[which], city.visit_place[which]))]
-    same = np.diff(city.visit_place[order]) == 0
-    gaps = np.diff(city.visit_day[order])[same]
-    gaps = gaps[gaps > 0]
-    return float(np.median(gaps)) if len(gaps) >= 20 else 365.0
+    waited = np.maximum(np.where(np.isfinite(waited), waited, LONGEST_DAYS), 1.0)
+    daily = -np.log1p(-np.clip(chance, 1e-6, 1 - 1e-6)) / waited
+    return np.asarray(visit_index(consequence, daily, waited, exp=np.exp))
 
 
 def separated(scores: Floats, keys: Sequence[str]) -> Floats:

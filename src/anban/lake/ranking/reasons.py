@@ -24,10 +24,17 @@ KINDS: Final = {
     "licence": ("许可检查", "licence visit"), "license": ("许可检查", "licence visit"), "other": ("其他检查", "other visit"),
 }  # fmt: skip
 SIGNALS: Final = {
-    "311_sanitation": ("环境卫生投诉", "sanitation complaints"), "burglary": ("入室盗窃", "burglaries"), "call": ("来电投诉", "calls"),
-    "alarm": ("报警", "alarms"), "report": ("群众反映", "reports by the public"), "ticket": ("热线工单", "hotline tickets"),
-    "whistleblower": ("举报", "reports by insiders"), "hotline": ("热线投诉", "hotline calls"),
+    "311_sanitation": ("环境卫生投诉", "sanitation complaint"), "burglary": ("入室盗窃", "burglary"), "call": ("来电投诉", "call"),
+    "alarm": ("报警", "alarm"), "report": ("群众反映", "report by the public"), "ticket": ("热线来电", "hotline call"),
+    "whistleblower": ("举报", "report by an insider"), "hotline": ("热线来电", "hotline call"),
 }  # fmt: skip
+FAILS: Final = frozenset({"fail", "failed", "不合格"})
+"""Results of which it is said that the check failed; of any other outcome, that it found something."""
+OTHERS: Final = frozenset({"like", "around"})
+"""Facts about other places: three of them in a row say the same thing three times."""
+COUNTED: Final = ("", "一", "两", "三")
+IN_ENGLISH: Final = ("", "one", "two", "three")
+MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +73,12 @@ def falls(model: Model, features: Features, label_kind: str | None) -> list[list
 
 
 def told(found: list[list[tuple[float, Fact]]], words: Words, places: Ints, most: int = 4) -> list[tuple[Reason, ...]]:
-    """Return the first facts of each place that can be put into words."""
+    """Return the first facts of each place that can be put into words; of what its likes and neighbors are like, the weightiest alone."""
     out = []
     for place, each in zip(places.tolist(), found, strict=True):
-        reasons = (Reason(fact.name, *words.of_fact(fact, place), round(lower, 4)) for lower, fact in each)
+        others = next((fact for _, fact in each if fact.sort in OTHERS), None)
+        own = ((lower, fact) for lower, fact in each if fact.sort not in OTHERS or fact is others)
+        reasons = (Reason(fact.name, *words.of_fact(fact, place), round(lower, 4)) for lower, fact in own)
         out.append(tuple(islice((reason for reason in reasons if reason.zh), most)))
     return out
 
@@ -90,6 +99,8 @@ class Words:
     clocks: dict[str, Clock]
     names: dict[str, tuple[dict[int, int], tuple[str, ...]]]
     texts: dict[str, tuple[str, str]]
+    subjects: dict[str, tuple[str, str]]
+    fails: bool
     visit_kinds: tuple[str, ...]
     codes: tuple[str, ...]
     signal_kinds: tuple[str, ...]
@@ -123,7 +134,8 @@ class Words:
                 name: (dict(zip(places.tolist(), column.code[places].tolist(), strict=True)), column.levels)
                 for name, column in city.names.items()
             },
-            texts=city.code_texts, visit_kinds=city.visit_kind.levels, codes=city.cited_code.levels,
+            texts=city.code_texts, subjects=city.code_subjects, fails=bool(FAILS & set(city.label.equals)),
+            visit_kinds=city.visit_kind.levels, codes=city.cited_code.levels,
             signal_kinds=city.signal_kind.levels, place=city.visit_place[visits], day=city.visit_day[visits],
             kind=city.visit_kind.code[visits], outcome=city.visit_found[visits],
             cited_visit=new[city.cited_visit[cited]], cited_code=city.cited_code.code[cited],
@@ -140,27 +152,53 @@ class Words:
     def _visits(self, place: int) -> slice:
         return slice(*np.searchsorted(self.place, (place, place + 1)).tolist())
 
-    def _known(self, place: int) -> tuple[Ints, Floats]:
+    def _known(self, place: int) -> Ints:
+        """Return the visits of a place whose outcome is known, the latest last."""
         visits = self._visits(place)
-        known = np.isfinite(self.outcome[visits])
-        return self.day[visits][known], self.outcome[visits][known]
+        return np.arange(visits.start, visits.stop)[np.isfinite(self.outcome[visits])]
 
     def _found(self, about: str, place: int) -> tuple[str, str]:
-        days, found = self._known(place)
-        when = _month(int(days[found == 1][-1]))
-        last = found[-3:] if found[-3:].any() else found
-        bad = int(last.sum())
-        if bad == len(last):
-            zh = f"最近{bad}次检查均查出问题" if bad > 1 else "上次检查查出问题"
-            en = f"all of the last {bad} checks found something" if bad > 1 else "the last check found something"
+        known = self._known(place)
+        last = known[-3:] if self.outcome[known[-3:]].any() else known
+        bad = last[self.outcome[last] == 1]
+        when = _month(int(self.day[bad[-1]]))
+        zh, en = ("不合格", "failed") if self.fails else ("查出问题", "found something")
+        what = self._subject(bad)
+        each = ("，每次都有", ", each time over ") if len(bad) > 1 else ("，有", ", over ")
+        over = (f"{each[0]}{what[0]}问题", f"{each[1]}{what[1]}") if what else ("", "")
+        # Visits of which nobody knows what came of them don't count, and it is said that they don't.
+        visits = self._visits(place)
+        kind = ("检查", "") if visits.stop - last[0] == len(last) else ("有结论的检查", " with a known result")
+        times, of = _times(len(bad)), _times(len(last))
+        if len(bad) < len(last):
+            said = f"最近{of[0]}次{kind[0]}有{times[0]}次{zh}", f"{times[1]} of the last {of[1]} checks{kind[1]} {en}"
+        elif len(bad) == 1:
+            said = f"上次{kind[0]}{zh}", f"the last check{kind[1]} {en}"
         else:
-            zh = f"最近{len(last)}次检查中{bad}次查出问题"
-            en = f"{bad} of the last {len(last)} checks found something"
-        return f"{zh}（最近一次{when[0]}）", f"{en} (latest in {when[1]})"
+            said = f"最近{times[0]}次{kind[0]}都{zh}", f"the last {times[1]} checks{kind[1]} all {en}"
+        latest = ("最近一次", "latest in ") if len(bad) > 1 else ("", "")
+        return f"{said[0]}{over[0]}（{latest[0]}{when[0]}）", f"{said[1]}{over[1]} ({latest[1]}{when[1]})"
+
+    def _subject(self, visits: Ints) -> tuple[str, str] | None:
+        """Return what each of some visits cited something of: one or two subjects, those with the most citations first."""
+        counts: dict[tuple[str, str], int] = {}
+        common: set[tuple[str, str]] | None = None
+        for visit in visits.tolist():
+            begin, end = np.searchsorted(self.cited_visit, (visit, visit + 1))
+            cited = [self.subjects.get(self.codes[code]) for code in self.cited_code[begin:end].tolist()]
+            here = [subject for subject in cited if subject]
+            for subject in here:
+                counts[subject] = counts.get(subject, 0) + 1
+            common = set(here) if common is None else common & set(here)
+        first = sorted(common or (), key=lambda one: (-counts[one], one))[:2]
+        return ("、".join(zh for zh, _ in first), " and ".join(en for _, en in first)) if first else None
 
     def _waited(self, about: str, place: int) -> tuple[str, str]:
-        months = int((self.as_of - self._known(place)[0][-1]) / 30.44)
-        return f"{months}个月未检查", f"no check for {months} months"
+        last = self._known(place)[-1]
+        months = int((self.as_of - self.day[last]) / 30.44)
+        if self.day[self._visits(place)][-1] > self.day[last]:  # Somebody was there since, and it is not known what came of it.
+            return f"已有 {months} 个月没有做过有结论的检查", f"no check with a known result for {months} months"
+        return f"已有 {months} 个月没有检查", f"no check for {months} months"
 
     def _kind(self, about: str, place: int) -> tuple[str, str]:
         clock = self.clocks[about]
@@ -179,8 +217,13 @@ class Words:
         what = self.texts.get(about)
         named = (f"“{what[0]}”", f"“{what[1]}”") if what else (f"第{about}项", f"item {about}")
         when = _month(int(days[-1]))
-        times = (f"{len(days)}次", f"{len(days)} times") if len(days) > 1 else ("", "once")
-        return f"曾{times[0]}查出{named[0]}，最近{when[0]}", f"{named[1]} found {times[1]}, latest in {when[1]}"
+        if len(days) == 1:
+            return f"查出{named[0]}（{when[0]}）", f"{named[1]} was found ({when[1]})"
+        times = _times(len(days))
+        return (
+            f"{times[0]}次查出{named[0]}（最近一次{when[0]}）",
+            f"{named[1]} was found {'twice' if len(days) == 2 else f'{times[1]} times'} (latest in {when[1]})",
+        )
 
     def _signal(self, about: str, place: int) -> tuple[str, str]:
         mine = slice(*np.searchsorted(self.signal_place, (place, place + 1)).tolist())
@@ -190,24 +233,34 @@ class Words:
         return _counted(days[days >= self.as_of - 365], *SIGNALS.get(about, (about or "信号", about or "signal")))
 
     def _near(self, about: str, place: int) -> tuple[str, str]:
-        zh, en = SIGNALS.get(about, (about or "信号", about or "signals"))
-        return f"周边{zh}多于一般地段", f"more {en} nearby than in most places"
+        zh, en = SIGNALS.get(about, (about or "信号", about or "signal"))
+        return f"附近的{zh}比别处多", f"more {_plural(en)} nearby than elsewhere"
 
     def _like(self, about: str, place: int) -> tuple[str, str]:
         code, levels = self.names[about]
         level = levels[code[place]]
-        return (
-            f"同类单位（{level}）查出问题多于一般",
-            f"others of the same {about} ({level}) are found wanting more often",
-        )
+        worse = ("不合格", "fail") if self.fails else ("查出问题", "are found wanting")
+        return f"同类单位（{level}）{worse[0]}的比别的多", f"others of the same {about} ({level}) {worse[1]} more often"
 
     def _around(self, about: str, place: int) -> tuple[str, str]:
-        return "邻近单位查出问题多于一般", "the nearest places are found wanting more often"
+        worse = ("不合格", "fail") if self.fails else ("查出问题", "are found wanting")
+        return f"附近的单位{worse[0]}的比别处多", f"places nearby {worse[1]} more often than elsewhere"
 
 
 def _month(day: int) -> tuple[str, str]:
     date = date_of(day)
-    return f"{date.year}年{date.month}月", f"{date.year}-{date.month:02d}"
+    return f"{date.year}年{date.month}月", f"{MONTHS[date.month - 1]} {date.year}"
+
+
+def _times(number: int) -> tuple[str, str]:
+    """Return a number as it is spoken."""
+    return (COUNTED[number], IN_ENGLISH[number]) if number < len(COUNTED) else (str(number), str(number))
+
+
+def _plural(en: str) -> str:
+    head, _, rest = en.partition(" by ")
+    many = f"{head[:-1]}ies" if head.endswith("ry") else f"{head}s"
+    return f"{many} by {rest}" if rest else many
 
 
 def _counted(days: Ints, zh: str, en: str) -> tuple[str, str]:
@@ -215,10 +268,11 @@ def _counted(days: Ints, zh: str, en: str) -> tuple[str, str]:
     if not len(days):
         return "", ""
     when = _month(int(days[-1]))
-    same = {_month(int(each)) for each in days}
-    if len(same) == 1 and len(days) > 1:
-        return f"{when[0]}有{len(days)}次{zh}", f"{len(days)} × {en} in {when[1]}"
-    return f"近一年有{len(days)}次{zh}（最近{when[0]}）", f"{len(days)} × {en} in a year (latest in {when[1]})"
+    times = _times(len(days))
+    what = en if len(days) == 1 else _plural(en)
+    if len({_month(int(each)) for each in days}) == 1:
+        return f"{when[0]}有{times[0]}次{zh}", f"{times[1]} {what} in {when[1]}"
+    return f"近一年有{times[0]}次{zh}（最近一次{when[0]}）", f"{times[1]} {what} in a year (latest in {when[1]})"
 
 
 def scores_without(model: Model, features: Features, row: int, fact_name: str, label_kind: str | None) -> Floats:

@@ -99,15 +99,18 @@ def reason_list(
 ) -> list[str]:
     """Return the weightiest reasons in words: those of the learned order where it stands (``told``: fact, Chinese, English).
 
-    The list stands in the order of the index, which always grows with the time since a visit: that is said of a place that
-    nobody has seen, and where the learned order tells no other reason.
+    The list stands in the order of the index, which always grows with the time since a visit: that is said beside the learned
+    reasons where nobody has been there for a year or ever, and where there is no other reason.
     """
     if told is None:
         return [reason_words(fact, number) for fact, number in reasons[:most]]
     side = 2 if in_english() else 1
-    unseen = [(fact, number) for fact, number in reasons if fact in (NEVER, "days_unseen")]
-    said = [reason_words(fact, number) for fact, number in unseen if fact == NEVER or not told]
-    return [*said, *(one[side] for one in told)][:most]
+    fact, number = next(((fact, number) for fact, number in reasons if fact in (NEVER, "days_unseen")), ("", 0))
+    is_long = fact == NEVER or number >= LONGEST
+    said = [one[side] for one in told if not (is_long and one[0] == "waited")]
+    if fact and (is_long or not said):
+        said.insert(0 if fact == NEVER else 1, reason_words(fact, number))
+    return said[:most]
 
 
 def percent(share: float) -> str:
