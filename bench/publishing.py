@@ -92,7 +92,8 @@ def run(home: Path, places: int, server: Callable[[], float]) -> None:
             part._default_manager.filter(assessment_id=row.pk).count() for part in (Cell, TopPlace, TopHazard, Curve)
         )
         print(
-            f"| {night + 1} | {rows:,} | {wall:.1f} | {spent:.1f} | {served:.1f} | {os.getloadavg()[0]:.0f} |", flush=True
+            f"| {night + 1} | {rows:,} | {wall:.1f} | {spent:.1f} | {served:.1f} | {os.getloadavg()[0]:.0f} |",
+            flush=True,
         )
     print(f"\npeak memory of this process {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")
 

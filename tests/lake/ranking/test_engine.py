@@ -138,7 +138,9 @@ def test_the_index_grows_with_the_time_unseen_also_where_reinspections_follow_wi
     city = city_of(tables, AS_OF, FAILS)
     book = Book(city, np.zeros(len(city.visit_day)), 0.15)
     rows = np.arange(city.size)
-    waited = book.every.waited(np.full(city.size, city.as_of), *book.every.positions(rows, np.full(city.size, city.as_of)))
+    waited = book.every.waited(
+        np.full(city.size, city.as_of), *book.every.positions(rows, np.full(city.size, city.as_of))
+    )
     alike = weigh(city, book, rows, np.full(city.size, 0.4), np.ones(city.size))
     assert np.array_equal(np.argsort(waited, kind="stable"), np.argsort(alike, kind="stable"))
     assert alike[np.argmax(waited)] / alike[np.argmin(waited)] == pytest.approx(waited.max() / waited.min())
@@ -183,7 +185,9 @@ def test_a_code_is_told_in_the_words_of_its_list(planted):
 
 def test_failed_checks_are_told_with_what_they_were_about(planted, ranking):
     """Told again by hand: of the failures among the last three known checks, what each of them cited something of."""
-    subject = {code: "燃气使用" if int(code) % 2 else "消防设施" for code in planted.tables["hazards"]["code"].to_pylist()}
+    subject = {
+        code: "燃气使用" if int(code) % 2 else "消防设施" for code in planted.tables["hazards"]["code"].to_pylist()
+    }
     codes = pa.table({"code": list(subject), "subject": list(subject.values())})
     coded = rank({**planted.tables, "hazard_codes": codes}, AS_OF, FAILS, model=ranking.model, wanted=planted.ids)
     cited = {}

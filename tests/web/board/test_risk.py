@@ -65,8 +65,8 @@ def risky(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytes
         yield made
 
 
-def opened(client: Client, path: str) -> str:
-    answer = client.get(path)
+def opened(client: Client, path: str, **headers: str) -> str:
+    answer = client.get(path, **headers)
     assert answer.status_code == 200, path
     return answer.content.decode()
 

@@ -196,7 +196,9 @@ class Words:
     def _waited(self, about: str, place: int) -> tuple[str, str]:
         last = self._known(place)[-1]
         months = int((self.as_of - self.day[last]) / 30.44)
-        if self.day[self._visits(place)][-1] > self.day[last]:  # Somebody was there since, and it is not known what came of it.
+        if (
+            self.day[self._visits(place)][-1] > self.day[last]
+        ):  # Somebody was there since, and it is not known what came of it.
             return f"已有 {months} 个月没有做过有结论的检查", f"no check with a known result for {months} months"
         return f"已有 {months} 个月没有检查", f"no check for {months} months"
 
