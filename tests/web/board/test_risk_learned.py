@@ -75,7 +75,7 @@ def taught(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pyte
         patch.setattr(middleware, "now", lambda: AT)
         made = town()
         shops = [made.place(f"饭馆{n}", area="望京街道" if n % 2 else "呼家楼街道", manager=None) for n in range(12)]
-        made.place("新开面馆", area="呼家楼街道", manager=None)
+        made.place("新开医院", area="呼家楼街道", kind="hospital", manager=None)
         for n, shop in enumerate(shops):
             for nth in range(40):
                 visited(shop, f"H{n:02d}{nth:03d}", 20 + 27 * nth + n, fails=(nth + n) % 10 < (8 if n < 4 else 1))
@@ -129,6 +129,8 @@ def test_a_shopkeeper_reads_why_in_plain_words(taught: Town) -> None:
     assert zh == [
         "最近三次检查都不合格，每次都有燃气使用问题（最近一次2024年12月）", "已有 14 个月没有检查", "2026年3月有两次热线来电"
     ]  # fmt: skip
+    assert why(opened(reader, "/risk/"), "新开医院")[0] == "从来没有检查过"
+    assert why(opened(reader, "/risk/"), "新开医院")[-1] == "属于高风险类型，出了事后果重"
     en = why(opened(reader, "/risk/", HTTP_ACCEPT_LANGUAGE="en"), "李记小吃")
     assert en == [
         "the last three checks all failed, each time over gas in use (latest in Dec 2024)", "no visit for 14 months",

@@ -307,7 +307,7 @@ def draw_up(
             "places": [
                 {
                     "id": one.place_id.hex, "name": one.name, "chance": round(one.chance, 4),
-                    "reasons": [[why.fact, why.number] for why in one.reasons],
+                    "reasons": [[why.fact, why.number] for why in one.reasons], "high_risk": bool(one.facts["high_risk"]),
                     **({} if one.told is None else {"told": one.told}),
                 }
                 for one in queries.top_places(actor, of, area=whole, limit=10)

@@ -115,7 +115,7 @@ def risk(request: HttpRequest) -> HttpResponse:
             {
                 "name": one.name, "href": f"/places/{one.place_id}/", "where": where.get(one.area_path, ""),
                 "kind": place_kinds.get(one.kind, one.kind), "chance": words.likelihood(one.chance, never_seen=any(why.fact == words.NEVER for why in one.reasons)),
-                "reasons": words.reason_list([(why.fact, why.number) for why in one.reasons], one.told), "high_risk": one.facts["high_risk"], "open": one.facts["open_now"],
+                "reasons": words.reason_list([(why.fact, why.number) for why in one.reasons], one.told, high_risk=one.facts["high_risk"]), "open": one.facts["open_now"],
                 "open_href": f"/ledger/?place={one.place_id}&open=1",
             }
             for one in top
@@ -487,7 +487,7 @@ def written_out(row: Any) -> dict[str, Any]:
             (
                 str(UUID(one["id"])), one["name"],
                 words.likelihood(one["chance"], never_seen=any(fact == words.NEVER for fact, _n in one["reasons"])),
-                words.reason_list(one["reasons"], one.get("told")),
+                words.reason_list(one["reasons"], one.get("told"), high_risk=one.get("high_risk", False)),
             )
             for one in facts["places"]
         ],
