@@ -6,14 +6,14 @@ It only writes; what finds these failings shares no code with it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from anban.base.people.actor import Actor
 from anban.config.demonstration.accounts import write_whole
-from anban.config.demonstration.bodies import VACANT, City
+from anban.config.demonstration.bodies import ROOT, VACANT, City
 from anban.contexts.accidents.operations import Named, Report, record_accident
 from anban.contexts.establishments.queries import places_by_id
 from anban.contexts.hazards.models import Hazard
@@ -24,8 +24,9 @@ from anban.contexts.oversight.operations.sanctions import open_case, take_step
 from anban.contexts.oversight.operations.visits import add_finding, follow_up, open_visit, rectify
 from anban.contexts.oversight.queries.duties import visible_to
 from anban.contexts.territory.models import Post
-from anban.contexts.territory.queries import posts, posts_holder
+from anban.contexts.territory.queries import city_date, posts, posts_holder
 from anban.rules.accountability import AccidentGrade
+from anban.rules.duty_lists import Period, span_of
 
 TRUTH = "demo-oversight.json"
 DISTRICT, STREET, CITY = "110105", "110105026", "110000"
@@ -35,6 +36,8 @@ DUTIES: Mapping[str, tuple[tuple[str, str, str, str, str, int, str], ...]] = {
     "safety_inspector": (
         ("XC", "巡查辖区单位", "territory", "month", "visit", 20, "隐患告知单、移交"),
         ("FC", "复查到期隐患", "territory", "month", "closing", 5, "现场核验"),
+        # No history proves this one by itself, so that an inspector's desk has a duty of the post in every season.
+        ("XJ", "报送巡查小结", "territory", "quarter", "file", 1, "季度巡查小结"),
     ),
     "street_safety_office": (("DB", "督办逾期隐患", "territory", "month", "closing", 10, "街道内部督办"),),
     "street_director": (("YG", "研究安全生产工作", "party_and_government", "quarter", "file", 1, "街道安委会会议"),),
@@ -75,20 +78,27 @@ def plant(city: City, stories: Sequence[Mapping[str, Any]], path: Path) -> dict[
 
 def _duties(city: City) -> list[str]:
     """Give the posts of one street, its district's offices and one bureau their lists; that bureau's head has left."""
-    since = city.on.replace(day=1) - timedelta(days=1)
+    since = _begun(city.at)
     empty = []
     for post in posts(city.job):
         vacant = post.body.kind == VACANT[1] and post.body.area.name == VACANT[0]
         near = post.area.code in (DISTRICT, STREET) and not post.place_id
         if post.role not in DUTIES or not (near or (vacant and post.role == "district_regulator_head")):
             continue
-        _list(city, post, since.replace(day=1))
+        _list(city, post, since)
         if vacant:
             empty.append(post.body.name)
     return empty
 
 
-def _list(city: City, post: Post, since: Any) -> None:
+def _begun(at: datetime) -> date:
+    """Return since when the lists hold: all of last month, and all of the quarter of the last night on which duties fell due."""
+    night = city_date(at - timedelta(hours=1), ROOT)
+    last_month = night.replace(day=1) - timedelta(days=1)
+    return min(last_month.replace(day=1), span_of(Period.QUARTER, night).from_on)
+
+
+def _list(city: City, post: Post, since: date) -> None:
     for code, title, ground, period, evidence, count, means in DUTIES[post.role]:
         wanted = Wanted(
             code=code, title=title, ground=ground, period=period, evidence=evidence, evidence_count=count, means=means,
