@@ -98,7 +98,10 @@ def test_a_missing_link_is_asked_for_once_and_ends_when_a_person_is_named(monkey
     assert form in client_of(t, "王敏").get(page).content.decode()
     watching = client_of(t, "何静").get(page).content.decode()
     assert "供应单位责任人" in watching
-    assert "缺，请王敏指定责任人" in watching
+    assert "缺，请王敏指定责任人，限11月27日" in watching
+    monkeypatch.setattr(middleware, "now", lambda: NOW + timedelta(days=5))
+    assert "缺，请王敏指定责任人，限11月27日，已逾期" in client_of(t, "何静").get(page).content.decode()
+    monkeypatch.setattr(middleware, "now", lambda: NOW + timedelta(hours=2))
     assert form not in watching
     assert client_of(t, "何静").get(form).status_code == 404
     street = client_of(t, "王敏")
@@ -166,7 +169,7 @@ def test_entering_asks_with_three_statements_more_and_a_place_that_has_named_is_
     assert [finding.en for finding in verify().findings] == []
 
 
-def test_a_street_without_an_officer_is_the_offices_to_name_and_only_an_official_may_be_named():
+def test_a_street_without_an_officer_is_the_offices_to_name_and_only_an_official_may_be_named(monkeypatch):
     t = town()
     finder = t.actor("王敏")
     resign(t, "王敏", "刘洋")
@@ -174,6 +177,11 @@ def test_a_street_without_an_officer_is_the_offices_to_name_and_only_an_official
     hazard = enter(actor=finder, at=NOW, sighting=seen).hazard
     duty = named(hazard).get(kind="name_territory")
     office = duty.person
+    monkeypatch.setattr(middleware, "now", lambda: NOW + timedelta(hours=2))
+    watching = client_of(t, "林涛").get(f"/ledger/{hazard.pk}/").content.decode()
+    assert office.name != "林涛"
+    assert f"请{office.name}指定责任人，限" in watching, "a standing link that has nobody says so to all"
+    assert "/links/territory/" not in watching
     assert duty.body.kind == "district_committee_office"
     me = next(name for name, person in t.people.items() if person.pk == office.pk)
     with pytest.raises(Refusal) as wrong:

@@ -161,7 +161,7 @@ def test_the_rectifier_cannot_accept_even_through_another_post():
         at=AT,
         hazard_id=hazard.pk,
         action=Action.ORDER,
-        given={"due_on": ON, "basis": "b", "measures": "m"},
+        given={"due_on": ON + timedelta(days=3), "basis": "b", "measures": "m"},
     )
     act(
         actor=t.actor("孙倩"), at=later(1), hazard_id=hazard.pk, action=Action.APPLY_REVIEW, given={"photo_after": True}

@@ -17,8 +17,6 @@ from anban.contexts.accidents.models import Accident, Involved
 from anban.contexts.establishments.models import Place
 from anban.contexts.responsibility import operations as responsibility
 from anban.contexts.responsibility.chained import Named as NamedLink
-from anban.contexts.responsibility.chained import wanted_links
-from anban.contexts.responsibility.chains import missing_links
 from anban.contexts.responsibility.clockwork import Workday
 from anban.contexts.responsibility.models import Link
 from anban.contexts.responsibility.queries import link_templates, resolve
@@ -162,7 +160,7 @@ def _chain(actor: Actor, at: datetime, row: Accident) -> None:
             names.append(responsibility.Naming(role, answer.person, unit_name, answer.body, answer.reason))
     matter = chained(row, day.office(row.area_path))
     responsibility.name_chain(actor=actor, at=at, root=row.root, matter=(matter.kind, row.pk), cycle_no=1, names=names)
-    missing = missing_links(needed, {one.role for one in names})
-    wanted = wanted_links(missing, resolution, matter)
-    due = day.due("responsibility.link_workdays")
-    responsibility.ask_for_links(actor=actor, at=at, matter=matter, wanted=wanted, due=due)
+    responsibility.complete_chain(
+        actor=actor, at=at, matter=matter, needed=needed, named={one.role for one in names}, resolution=resolution,
+        due=lambda: day.due("responsibility.link_workdays"),
+    )  # fmt: skip

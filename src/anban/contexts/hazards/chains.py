@@ -18,7 +18,7 @@ from anban.contexts.obligations.models import Obligation
 from anban.contexts.responsibility.chained import Chained, Wanted, wanted_links
 from anban.contexts.responsibility.chains import CARRIED, Asking, LinkRow, missing_links, required_links
 from anban.contexts.responsibility.models import Link
-from anban.contexts.responsibility.operations import Naming, ask_for_links
+from anban.contexts.responsibility.operations import Naming, complete_chain
 from anban.contexts.responsibility.queries import Answer, Resolution, link_templates, resolve
 from anban.rules import clocks
 
@@ -115,10 +115,10 @@ def complete(
     resolution: Resolution,
 ) -> list[Obligation]:
     """Put what is missing of a hazard's chain on the desks of those who must name a person, in the same transaction."""
-    asked = wanted(hazard, needed, named, resolution)
-    if not asked:
-        return []
-    return ask_for_links(actor=actor, at=desk.at, matter=chained(hazard), wanted=asked, due=link_due(desk))
+    return complete_chain(
+        actor=actor, at=desk.at, matter=chained(hazard), needed=needed, named=named, resolution=resolution,
+        due=lambda: link_due(desk),
+    )  # fmt: skip
 
 
 def link_due(desk: Desk) -> clocks.Due:

@@ -10,7 +10,7 @@ from anban.base.people.actor import Actor, job_actor
 from anban.contexts.hazards.chains import ask, waiting
 from anban.contexts.hazards.ladders import JOB, Climb, climb
 from anban.contexts.hazards.models import Hazard
-from anban.contexts.hazards.operations import Desk, act, propose_case, refresh_due, tally
+from anban.contexts.hazards.operations import Desk, act, expire, propose_case, refresh_due, tally
 from anban.contexts.hazards.queries import provisional_hazards, run_out, unsigned
 from anban.contexts.obligations.operations import note_breach
 from anban.contexts.obligations.queries import overdue_open, pauses_of, steps_taken
@@ -18,7 +18,7 @@ from anban.contexts.responsibility.queries import link_templates
 from anban.contexts.territory.queries import RungHolders
 from anban.contexts.territory.queries import root as root_of
 from anban.kit.remember import remembering
-from anban.rules.hazard_lifecycle import Action, Grade, Track
+from anban.rules.hazard_lifecycle import Action
 
 BATCH = 500
 
@@ -40,14 +40,11 @@ def clocks(slot: datetime, handle: Handle) -> dict[str, int]:
 
 
 def _expire(actor: Actor, slot: datetime, handle: Handle) -> int:
-    ids = list(run_out(actor.root, slot))
-    for number, hazard_id in enumerate(ids, start=1):
-        hazard = act(actor=actor, at=slot, hazard_id=hazard_id, action=Action.EXPIRE)
-        if hazard.track == Track.ORDERED.value and hazard.grade == Grade.GENERAL.value:
-            # What an overdue general hazard first means; a re-inspection that finds it put right ends it with a waiver.
-            propose_case(actor=actor, at=slot, hazard_id=hazard_id)
-        handle.progress(number, len(ids), "期满转待复查")
-    return len(ids)
+    rows = list(run_out(actor.root, slot))
+    for number, (hazard_id, due_at) in enumerate(rows, start=1):
+        expire(actor=actor, at=slot, hazard_id=hazard_id, due_at=due_at or slot)
+        handle.progress(number, len(rows), "期满转待复查")
+    return len(rows)
 
 
 def _return(actor: Actor, slot: datetime, handle: Handle) -> int:

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from django.utils.module_loading import autodiscover_modules
+
+from anban.base.journal.births import open_births
+from anban.base.journal.operations import unit
 from anban.base.people.actor import Actor, job_actor
 from anban.contexts.hazards.models import Hazard
 from anban.contexts.obligations.models import Obligation, Pause
@@ -32,6 +36,24 @@ if TYPE_CHECKING:
 
 JOB = "hazards.clocks"
 Propose = Callable[[Actor, datetime, UUID], None]
+AtStep = Callable[[Actor, datetime, UUID], object]
+_at_step: Final[list[AtStep]] = []
+
+
+def at_step(react: AtStep) -> None:
+    """Name what a context above does in the transaction of each step taken, given the step's id (督办文书).
+
+    Its module ``reactions`` calls this once; those modules are looked through at the first climb. In a unit that tells whole
+    lives nothing is called: what was issued then is told by whoever tells them.
+    """
+    _at_step.append(react)
+
+
+def _reactions() -> list[AtStep]:
+    if open_births.get() is not None:
+        return []
+    autodiscover_modules("reactions")
+    return _at_step
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +96,24 @@ def climb(actor: Actor, at: datetime, row: Obligation, hazard: Hazard, with_: Cl
         told = with_.holders.of(step.rung.name, row.area_path, row.body_id) if step.rung else None
         text = f"{step.zh}：{row.title}（{hazard.number}）"
         text_en = f"{step.en}: {row.title} ({hazard.number})"
-        if take_step(
-            actor=actor, at=at, obligation=row, step=step.id, since=step.since, told=told, text=text, text_en=text_en
-        ):
+        with unit(savepoint=False):
+            taken = take_step(
+                actor=actor,
+                at=at,
+                obligation=row,
+                step=step.id,
+                since=step.since,
+                told=told,
+                text=text,
+                text_en=text_en,
+            )
+            if taken is None:
+                continue
             made += 1
             if step.id == PROPOSE_CASE:
                 propose(actor, at, hazard.pk)
+            for react in _reactions():
+                react(actor, at, taken.pk)
     return made
 
 

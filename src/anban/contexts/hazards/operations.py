@@ -549,6 +549,7 @@ def act(
         if hazard.historical:
             raise Refusal("hazard.historical")
         hazard = _come_back_first(actor, at, hazard, action)
+        hazard = _run_out_first(actor, at, hazard, action)
         desk = Desk.of(actor, hazard.root, at)
         ladders.catch_up(actor, at, hazard, desk, _propose)
         before = State(hazard.state)
@@ -622,6 +623,29 @@ def _come_back_first(actor: Actor, at: datetime, hazard: Hazard, action: Action)
         raise Refusal("hazard.receipt_over")
     hand = job_actor(ladders.JOB, hazard.root, zone=actor.zone)
     return act(actor=hand, at=at, hazard_id=hazard.pk, action=Action.RETURN_UNSIGNED)
+
+
+def _run_out_first(actor: Actor, at: datetime, hazard: Hazard, action: Action) -> Hazard:
+    """End a term that ran out before anything else is done to the hazard, as of the hour on which the clocks' job had done it.
+
+    The re-inspection is owed from the end of the term, whenever anybody looks; to propose a case is owed from now: nobody is
+    late for what they were never told. Source: 安全生产违法行为行政处罚办法 第十七条.
+    """
+    runs = hazard.state == State.RECTIFYING.value and hazard.track != Track.SELF_CHECK.value and action is not Action.EXPIRE
+    if not runs or hazard.due_at is None or ladders.next_look(hazard.due_at) >= at:
+        return hazard
+    hand = job_actor(ladders.JOB, hazard.root, zone=actor.zone)
+    return expire(actor=hand, at=at, hazard_id=hazard.pk, due_at=hazard.due_at)
+
+
+def expire(*, actor: Actor, at: datetime, hazard_id: UUID, due_at: datetime) -> Hazard:
+    """End a term that ran out at ``due_at``: re-inspection is owed, and of a general hazard under order a case."""
+    with unit():
+        hazard = act(actor=actor, at=min(at, ladders.next_look(due_at)), hazard_id=hazard_id, action=Action.EXPIRE)
+        if hazard.track == Track.ORDERED.value and hazard.grade == Grade.GENERAL.value:
+            # What an overdue general hazard first means; a re-inspection that finds it put right ends it with a waiver.
+            propose_case(actor=actor, at=at, hazard_id=hazard_id)
+        return hazard
 
 
 def _cycle(hazard: Hazard) -> Cycle:

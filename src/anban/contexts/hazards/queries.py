@@ -430,13 +430,13 @@ def counts_by(actor: Actor, column: str, filters: Filters, *, at: datetime) -> d
     return total
 
 
-def run_out(root: str, at: datetime) -> QuerySet[Hazard, UUID]:
-    """Return the ids of general hazards whose term has passed while they were being rectified."""
+def run_out(root: str, at: datetime) -> QuerySet[Hazard, tuple[UUID, datetime | None]]:
+    """Return the ids of hazards whose term has passed while they were being rectified, and when it ran out."""
     return (
         Hazard.objects.filter(root=root, is_open=True, state=State.RECTIFYING.value, due_at__lt=at)
         .exclude(track=Track.SELF_CHECK.value)
         .order_by("due_at")
-        .values_list("pk", flat=True)
+        .values_list("pk", "due_at")
     )
 
 

@@ -336,8 +336,8 @@ def take_step(
     told: Person | None,
     text: str,
     text_en: str = "",
-) -> bool:
-    """Take one step of the ladder and tell its person; a step taken before is not taken again."""
+) -> EscalationStep | None:
+    """Take one step of the ladder and tell its person; a step taken before is not taken again, and None."""
     with unit(savepoint=False):
         fresh = born_of(EscalationStep, obligation.matter_id)
         if fresh is None:
@@ -350,7 +350,7 @@ def take_step(
             if new:
                 add(made, matter=obligation.matter_id)
         if not new:
-            return False
+            return None
         # The obligation itself doesn't change: its digest stays the one of its last change.
         record(
             "obligation.escalated",
@@ -373,7 +373,7 @@ def take_step(
                 root=obligation.root,
                 fresh=True,
             )
-        return True
+        return made
 
 
 def pause_step(

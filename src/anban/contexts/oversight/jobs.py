@@ -10,10 +10,9 @@ from anban.contexts.accidents.importers import ACCIDENTS
 from anban.contexts.oversight.importers import DUTIES
 from anban.contexts.oversight.operations.duties import open_periods, watch_posts, weigh
 from anban.contexts.oversight.operations.instructions import settle_closed
-from anban.contexts.oversight.operations.instruments import issue_for_step
+from anban.contexts.oversight.operations.instruments import issue_missing
 from anban.contexts.oversight.operations.sanctions import open_for_accidents
 from anban.contexts.oversight.queries.duties import open_due
-from anban.contexts.oversight.queries.instruments import steps_without_paper
 from anban.contexts.risk.importers import EVENTS
 from anban.contexts.territory.queries import root as root_of
 
@@ -37,16 +36,5 @@ def day(slot: datetime, handle: Handle) -> dict[str, int]:
         "posts": watch_posts(actor=actor, at=slot),
         "instructed": settle_closed(actor=actor, at=slot),
         "cases": open_for_accidents(actor=actor, at=slot),
+        "papers": issue_missing(actor=actor, at=slot),
     }
-
-
-@job("oversight.papers", every=timedelta(hours=1), per_root=True)
-def papers(slot: datetime, handle: Handle) -> dict[str, int]:
-    """Issue the papers of the steps that the ladders took (提示函、督办单、约谈、通报); after an outage those that still have an object."""
-    actor = job_actor("oversight.papers", handle.root, zone=root_of(handle.root).zone)
-    rows = list(steps_without_paper(handle.root).values_list("pk", flat=True))
-    issued = 0
-    for number, step_id in enumerate(rows, start=1):
-        issued += issue_for_step(actor=actor, at=slot, step_id=step_id) is not None
-        handle.progress(number, len(rows), "发文")
-    return {"papers": issued}

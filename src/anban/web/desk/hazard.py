@@ -210,13 +210,13 @@ def _chain(found: Dossier, at: datetime, actor: Actor) -> tuple[ChainLink, ...]:
     shown = {role: number for number, (role, *_rest) in enumerate(roles)}
     for needed in demanded(row, link_templates(row.root)) if not row.historical else ():
         one = missing_link(
-            needed, standing.get(needed.stored, []), owed.get(needed.duty), actor, f"/ledger/{row.pk}/links/",
+            needed, standing.get(needed.stored, []), owed.get(needed.duty), actor, at, f"/ledger/{row.pk}/links/",
             is_open=row.is_open,
         )  # fmt: skip
         if needed.stored not in shown:
             made.append(one)
-        elif one.href:
-            # It stands in its own place already; only whoever must name somebody gets the way there.
+        elif one.waiting and needed.duty in owed:
+            # It stands in its own place already: there everybody reads who must name somebody, and that person gets the way.
             made[shown[needed.stored]] = replace(made[shown[needed.stored]], waiting=one.waiting, href=one.href)
     return tuple(made)
 

@@ -27,7 +27,7 @@ from anban.web.desk import wording
 from anban.web.desk.oversight.parts import asked
 from anban.web.shell.access import EVERYBODY, actor_of, needs
 from anban.web.shell.components import ChainLink, Crumb, Fact
-from anban.web.shell.wording import in_english
+from anban.web.shell.wording import day_words, in_english, local_day
 
 
 class LinkForm(forms.Form):
@@ -49,18 +49,30 @@ def link_name(role: str) -> str:
     return LINKS[role][1 if in_english() else 0]
 
 
+def _absent(naming: Any, at: datetime) -> str:
+    """Say to everybody who sees the matter that a link has nobody yet, and who must name one by when."""
+    if naming is None:
+        return _("缺，尚未指定责任人")
+    named = {"who": naming.person.name or "—"}
+    if naming.due_at is None:
+        return _("缺，请%(who)s指定责任人") % named
+    named["day"] = day_words(naming.due_at, local_day(at), weekday=False)
+    if naming.due_at < at:
+        return _("缺，请%(who)s指定责任人，限%(day)s，已逾期") % named
+    return _("缺，请%(who)s指定责任人，限%(day)s") % named
+
+
 def missing_link(
-    needed: LinkRow, links: Sequence[Any], naming: Any, actor: Actor, base: str, *, is_open: bool
+    needed: LinkRow, links: Sequence[Any], naming: Any, actor: Actor, at: datetime, base: str, *, is_open: bool
 ) -> ChainLink:
-    """Return a required link as it is drawn: who stands in it, or who must name somebody; that person gets the way there."""
+    """Return a required link as it is drawn: who stands in it, or who must name somebody by when; that person gets the way there."""
     mine = naming is not None and naming.person_id == actor.person_key
-    absent = _("缺，请%(who)s指定责任人") % {"who": naming.person.name} if naming else _("缺，尚未指定责任人")
     return ChainLink(
         link_name(needed.role),
         links[0].unit_name if links else "",
         tuple(dict.fromkeys(each.person.name or _("（姓名已删除）") for each in links)),
         href=f"{base}{needed.role}/" if mine and not links else "",
-        waiting=absent if is_open and not links else "",
+        waiting=_absent(naming, at) if is_open and not links else "",
     )
 
 
@@ -97,7 +109,7 @@ def naming_page(
     )  # fmt: skip
 
 
-def accident_chain(accident: Any, actor: Actor) -> tuple[ChainLink, ...]:
+def accident_chain(accident: Any, actor: Actor, at: datetime) -> tuple[ChainLink, ...]:
     """Return the chain of an accident: who stands in it, and who must name somebody where nobody does."""
     standing: dict[str, list[Any]] = {}
     for one in links_of(accident.pk):
@@ -106,7 +118,7 @@ def accident_chain(accident: Any, actor: Actor) -> tuple[ChainLink, ...]:
     owed = {one.kind: one for one in of_matter(accident.pk) if one.state == "open"}
     return tuple(
         missing_link(
-            needed, standing.get(needed.stored, []), owed.get(needed.duty), actor,
+            needed, standing.get(needed.stored, []), owed.get(needed.duty), actor, at,
             f"/oversight/accidents/{accident.pk}/links/", is_open=True,
         )
         for needed in accident_chains.demanded(accident, link_templates(accident.root))

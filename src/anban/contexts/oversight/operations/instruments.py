@@ -22,6 +22,7 @@ from anban.contexts.obligations.models import EscalationStep, Obligation
 from anban.contexts.obligations.queries import of_matter
 from anban.contexts.oversight import policies
 from anban.contexts.oversight.models import Instrument, OversightFinding, SanctionCase, StepPaper
+from anban.contexts.oversight.queries.instruments import steps_without_paper
 from anban.contexts.oversight.queries.scope import COMMITTEE
 from anban.contexts.territory.models import Body
 from anban.contexts.territory.queries import (
@@ -156,10 +157,10 @@ CITY_RUNGS = frozenset({"city_office", "city_department"})
 
 
 def issue_for_step(*, actor: Actor, at: datetime, step_id: UUID) -> Instrument | None:
-    """Issue the paper of a ladder's step (督办升级): numbered, addressed, due, its words from the ledger; each step once.
+    """Issue the paper of a ladder's step (督办升级), in the step's own transaction: numbered, addressed, due; each step once.
 
     A note (提示函) goes to whoever the rung tells; heavier ones, and a note where that post is vacant, go to the body that owes. Steps about one hazard and cycle on
-    one rung share a paper. None where the matter has meanwhile been settled, or nobody is there to issue or to receive.
+    one rung share a paper. None where nobody is there to issue or to receive: ``issue_missing`` asks again while it is owed.
     """
     with unit():
         step = (
@@ -194,6 +195,12 @@ def issue_for_step(*, actor: Actor, at: datetime, step_id: UUID) -> Instrument |
             data={"step": step.step, "of": str(kept.step_id)},
         )  # fmt: skip
         return made
+
+
+def issue_missing(*, actor: Actor, at: datetime) -> int:
+    """Issue the papers of steps about what is still owed that had nobody to issue or receive them when they were taken."""
+    rows = list(steps_without_paper(actor.root).values_list("pk", flat=True))
+    return sum(issue_for_step(actor=actor, at=at, step_id=pk) is not None for pk in rows)
 
 
 def _sent_for(step: EscalationStep, rung: Rung, hazard: Hazard, at: datetime) -> _Sent | None:

@@ -12,7 +12,7 @@ from anban.contexts.responsibility.operations.boundaries import (
     to_staffing,
     withdraw,
 )
-from anban.contexts.responsibility.operations.chains import ask_for_links, name_link
+from anban.contexts.responsibility.operations.chains import complete_chain, name_link
 from anban.contexts.responsibility.operations.joint import (
     Asked,
     Plan,
@@ -42,7 +42,6 @@ __all__ = [
     "add_mandates",
     "add_mechanism",
     "answer",
-    "ask_for_links",
     "ask_opinions",
     "assign",
     "call",
@@ -51,6 +50,7 @@ __all__ = [
     "change_templates",
     "close_joint",
     "close_joints",
+    "complete_chain",
     "decide",
     "draft",
     "end_mechanism",

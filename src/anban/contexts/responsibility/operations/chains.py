@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 
 from anban.base.journal.operations import unit
@@ -12,11 +12,11 @@ from anban.base.people.operations import add_person
 from anban.contexts.obligations import operations as obligations
 from anban.contexts.obligations.models import Obligation
 from anban.contexts.obligations.queries import owed_by
-from anban.contexts.responsibility.chained import Chained, Named, Wanted
-from anban.contexts.responsibility.chains import NAMING, STORED
+from anban.contexts.responsibility.chained import Chained, Named, wanted_links
+from anban.contexts.responsibility.chains import NAMING, STORED, LinkRow, missing_links
 from anban.contexts.responsibility.models import Link
 from anban.contexts.responsibility.operations.links import link
-from anban.contexts.responsibility.queries import officials_for
+from anban.contexts.responsibility.queries import Resolution, officials_for
 from anban.contexts.territory.models import Body
 from anban.contexts.territory.queries import city_date
 from anban.rules.clocks import Due
@@ -34,17 +34,32 @@ register(
 )
 
 
-def ask_for_links(
-    *, actor: Actor, at: datetime, matter: Chained, wanted: Iterable[Wanted], due: Due
+def complete_chain(
+    *,
+    actor: Actor,
+    at: datetime,
+    matter: Chained,
+    needed: Iterable[LinkRow],
+    named: Collection[str],
+    resolution: Resolution | None,
+    due: Callable[[], Due],
 ) -> list[Obligation]:
-    """Put the naming of persons for missing links on the desks of those who must name them, all at once."""
+    """Put the naming of a person for each link that a matter's chain lacks on the desk of whoever must name one, all at once.
+
+    ``needed`` are the links that the templates demand of it, ``named`` the roles in which somebody stands, ``resolution`` who
+    answers for its place and class, ``due`` by when. The matter's own context calls this in the transaction that enters it.
+    """
     with unit(savepoint=False):
+        wanted = wanted_links(missing_links(needed, named), resolution, matter)
+        if not wanted:
+            return []
+        by = due()
         duties = [
             obligations.Duty(
                 root=matter.root, person=one.person, body=one.body, unit_name=one.unit_name, kind=one.row.duty,
                 subject=(matter.kind, matter.pk), matter_id=matter.pk, cycle_no=matter.cycle_no, place_id=matter.place_id,
                 area_path=matter.area_path, title=matter.title[:200], place_title=matter.place_title, grade=matter.grade,
-                due_at=due.at, provisional=due.provisional, source_rule=one.rule, link=matter.link,
+                due_at=by.at, provisional=by.provisional, source_rule=one.rule, link=matter.link,
             )
             for one in wanted
         ]  # fmt: skip

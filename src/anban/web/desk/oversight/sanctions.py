@@ -184,7 +184,7 @@ def case(request: HttpRequest, case_id: UUID) -> HttpResponse:
             Action(_("增列责任人"), f"/oversight/sanctions/{row.pk}/persons/", Tone.PRIMARY),
             Action(_("发文"), f"/oversight/instruments/new/sanction/{row.pk}/"),
         ) if oversees else (),
-        extra={"chain": accident_chain(row.accident, actor) if row.accident else ()},
+        extra={"chain": accident_chain(row.accident, actor, at_of(request)) if row.accident else ()},
     )  # fmt: skip
 
 
