@@ -123,7 +123,14 @@ def test_evidence_and_never_a_click_ends_a_duty_and_the_breach_stays():
     assert (february.state, len(evidence_of(february))) == ("done", 2)
     owed = Obligation.objects.get(matter_id=february.pk)
     assert (owed.state, owed.breached_at == owed.due_at) == ("done", True)
-    assert day(at(3, 2), Watching("town")) == {"owed": 0, "proven": 0, "posts": 0, "instructed": 0, "cases": 0, "papers": 0}
+    assert day(at(3, 2), Watching("town")) == {
+        "owed": 0,
+        "proven": 0,
+        "posts": 0,
+        "instructed": 0,
+        "cases": 0,
+        "papers": 0,
+    }
     with pytest.raises(Refusal) as no:
         add_proof(
             actor=t.actor("王敏"), at=at(3, 2), due_id=february.pk,

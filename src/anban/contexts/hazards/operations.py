@@ -631,7 +631,11 @@ def _run_out_first(actor: Actor, at: datetime, hazard: Hazard, action: Action) -
     The re-inspection is owed from the end of the term, whenever anybody looks; to propose a case is owed from now: nobody is
     late for what they were never told. Source: 安全生产违法行为行政处罚办法 第十七条.
     """
-    runs = hazard.state == State.RECTIFYING.value and hazard.track != Track.SELF_CHECK.value and action is not Action.EXPIRE
+    runs = (
+        hazard.state == State.RECTIFYING.value
+        and hazard.track != Track.SELF_CHECK.value
+        and action is not Action.EXPIRE
+    )
     if not runs or hazard.due_at is None or ladders.next_look(hazard.due_at) >= at:
         return hazard
     hand = job_actor(ladders.JOB, hazard.root, zone=actor.zone)
