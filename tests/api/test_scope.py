@@ -20,7 +20,7 @@ from anban.contexts.establishments.models import Place
 from anban.contexts.hazards.models import Hazard
 from anban.contexts.inspections.models import Visit
 from anban.contexts.obligations.models import Obligation
-from anban.contexts.oversight.models import Instruction, Instrument, SanctionCase, SanctionItem
+from anban.contexts.oversight.models import Clue, Instruction, Instrument, SanctionCase, SanctionItem
 from anban.contexts.responsibility.models import Boundary, JointMatter, JointPart
 from anban.contexts.responsibility.policies import READERS as NET
 from anban.contexts.risk.models import Assessment, EarlyWarning, TopPlace
@@ -89,7 +89,7 @@ BESIDE = {
     "list_mandates": "no secret among officials; nobody else (test_mandates_are_for_officials)",
     "list_mechanisms": "no secret among officials; nobody else (test_mandates_are_for_officials)",
     "list_boundaries": PRESSING, "list_joints": PRESSING, "list_instructions": PRESSING, "list_instruments": PRESSING,
-    "list_sanctions": PRESSING, "list_accidents": PRESSING,
+    "list_sanctions": PRESSING, "list_clues": PRESSING, "list_accidents": PRESSING,
     "store_file": "one's own upload; read through a matter only (get_file)",
     "list_handovers": "the caller's own (test_only_the_addressee_signs)",
     "sign_for": "the addressee's alone (test_only_the_addressee_signs)",
@@ -291,6 +291,7 @@ SEEN_BY: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     "instructions": (frozenset({"何静", "宋岩", "林涛"}), frozenset({"林涛"})),
     "instruments": (frozenset({"何静", "宋岩", "林涛"}), frozenset({"林涛"})),
     "sanctions": (frozenset({"何静", "宋岩", "林涛"}), frozenset({"林涛"})),
+    "clues": (frozenset({"何静", "林涛"}), frozenset({"林涛"})),
     "accidents": (frozenset({"刘洋", "周航", "赵磊", "何静", "宋岩", "林涛"}), frozenset({"林涛"})),
 }
 
@@ -318,6 +319,10 @@ def pressed(made: Town, area: str) -> dict[str, Any]:
         ),
         "instructions": Instruction.objects.create(
             kind="document", number=area, requirement="整改", issued_on=ON, due_on=ON, registrar=person, registered_at=AT, **more
+        ),
+        "clues": Clue.objects.create(
+            number=f"YP{path}", kind="firm", key="central", area=made.areas[area], since_on=ON, until_on=ON, figures="{}", found_at=AT,
+            **more,
         ),
         "instruments": Instrument.objects.create(
             kind="note", year=2026, serial=Instrument.objects.count() + 1, issuer=body, issued_by=person, issued_at=AT,

@@ -90,8 +90,8 @@ def plant(town: Town, path: Path, *, few: bool = False) -> None:
     _vacancy(made)
     _sanctions(made)
     if not few:
-        _dependent(made)
-        _unequal(made)
+        dependent(made)
+        unequal(made)
     path.write_text(json.dumps(made.truth, ensure_ascii=False), encoding="utf-8")
 
 
@@ -145,9 +145,9 @@ def _sanctions(made: Planter) -> None:
             made.keep("red_cases", SanctionCase.objects.get(pk=case.pk).number)
 
 
-def _dependent(made: Planter) -> None:
-    """The enforcement team moves twelve of its sixteen matters only after an instruction."""
-    slow = [made.see("RG04", 1) for _ in range(12)]
+def dependent(made: Planter) -> None:
+    """The enforcement team moves fourteen of its eighteen matters only after an instruction."""
+    slow = [made.see("RG04", 1) for _ in range(14)]
     for number, hazard in enumerate(slow):
         made.instruct(f"京领批〔2026〕{number + 10}号", [hazard], 20 + number)
         made.order(hazard, 23 + number)
@@ -156,7 +156,7 @@ def _dependent(made: Planter) -> None:
     made.keep("dependent_bodies", "望京执法队")
 
 
-def _unequal(made: Planter) -> None:
+def unequal(made: Planter) -> None:
     """Of like cases, those at central firms are left while those at private ones are ordered within days."""
     for number in range(14):
         made.see("RG08", 2, affiliation="central")

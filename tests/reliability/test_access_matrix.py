@@ -27,6 +27,7 @@ from anban.contexts.hazards.operations import Sighting, enter
 from anban.contexts.inspections.models import Visit
 from anban.contexts.obligations.models import Handover, Obligation
 from anban.contexts.oversight.models import (
+    Clue,
     DueDuty,
     InstructedMeasure,
     Instruction,
@@ -247,8 +248,12 @@ def oversight_at(made: Town, name: str, area: str, hazard: Hazard, holding: Hold
         area_path=path, from_on=ON,
     )  # fmt: skip
     due = DueDuty.objects.create(duty=duty, from_on=ON, until_on=ON, person=holding.person)
+    clue = Clue.objects.create(
+        root=made.root, number=name, kind="firm", key="central", area=made.areas[area], area_path=path, since_on=ON, until_on=ON,
+        figures=json.dumps({"results": [], "groups": [], "cases": [], "all": 0, "comparisons": 1}), found_at=AT,
+    )  # fmt: skip
     return {
-        "instruction_id": given.pk, "measure_id": measure.pk, "case_id": case.pk, "item_id": item.pk, "oversight_id": visit.pk,
+        "clue_id": clue.pk, "instruction_id": given.pk, "measure_id": measure.pk, "case_id": case.pk, "item_id": item.pk, "oversight_id": visit.pk,
         "instrument_id": paper.pk, "finding_id": finding.pk, "duty_id": duty.pk, "due_id": due.pk, "about": "hazard",
         "about_id": hazard.pk, "what": "overdue", "area_code": made.areas[area].code,
     }  # fmt: skip

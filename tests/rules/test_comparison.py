@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 
 import pytest
@@ -14,9 +15,11 @@ from anban.rules.comparison import (
     FEWEST,
     Case,
     Comparison,
+    Spell,
     blocks_by_side,
     compare,
     compare_each,
+    compare_moves,
     discoveries,
     median,
     proportion,
@@ -239,3 +242,55 @@ def test_the_null_cities_would_notice_a_test_without_control() -> None:
     """The planted fault: comparisons taken one by one at five percent, not together."""
     loud = sum(any((each.p or 1) <= 0.05 for each in city(seed)) for seed in range(30))
     assert loud > 0.2 * 30
+
+
+def test_moves_told_and_untold_agree_with_a_counted_product() -> None:
+    """Ten told on day five that move one after the other before eleven untold: one order of moves in 21 over 10."""
+    told = [Spell(("a",), 5.0, 8.0 + n / 10) for n in range(10)]
+    left = [Spell(("a",), None, None) for _ in range(11)]
+    early = [Spell(("a",), None, 1.0 + n) for n in range(2)]
+    made = compare_moves("x", [*told, *left, *early], 60)
+    assert (made.marked, made.others) == (10, 11)
+    assert made.p == pytest.approx(1 / math.comb(21, 10), rel=1e-6)
+    assert made.difference is not None
+    assert 0.6 < made.difference < 0.7
+
+
+def test_each_move_after_a_word_of_its_own_is_found_though_no_matter_stays_untold() -> None:
+    made = compare_moves("x", [Spell(("a",), 19.0 + n, 22.0 + n) for n in range(12)], 60)
+    assert (made.marked, made.others) == (12, 9)
+    assert made.p is None
+    made = compare_moves("x", [Spell(("a",), 19.0 + n, 22.0 + n) for n in range(14)], 60)
+    assert made.p is not None
+    assert made.p < 0.001
+
+
+def test_waiting_for_the_word_is_no_effect_of_it() -> None:
+    """Matters move alike, told or not; whoever waits longer is told oftener. Taken as they end, they would seem to differ."""
+    rng = random.Random(3)
+    false = naive = 0
+    for _ in range(200):
+        spells = []
+        for _ in range(60):
+            moved = rng.expovariate(1 / 20)
+            told = rng.expovariate(1 / 25)
+            spells.append(Spell((str(rng.randrange(2)),), told, moved if moved < 60 else None))
+        made = compare_moves("x", spells, 60)
+        assert made.p is not None
+        false += made.p < 0.05
+        ends = [Case("", each.group, each.prompted, False, each.end(60)) for each in spells]
+        naive += (compare("x", "time", ends).p or 1) < 0.05
+    assert false <= 17
+    assert naive > 150
+
+
+@pytest.mark.parametrize("pull", [1.0, 0.75])
+def test_many_moves_read_from_the_normal_law_agree_with_the_exact(pull: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = random.Random(8)
+    spells = []
+    for n in range(500):
+        told, wait = rng.uniform(0, 30) if n % 2 else None, rng.expovariate(1 / 30)
+        spells.append(Spell((str(n % 3),), told, wait if told is None or wait < told else told + (wait - told) * pull))
+    read = compare_moves("x", spells, 60).p
+    monkeypatch.setattr(comparison, "MOVES_VARIANCE", 1e9)
+    assert read == pytest.approx(compare_moves("x", spells, 60).p, rel=0.2, abs=0.01)

@@ -1,9 +1,10 @@
-"""Oversight (督察): the register of instructions, the office's papers, and the clocks of accountability."""
+"""Oversight (督察): the register of instructions, the office's papers, clues, and the clocks of accountability."""
 
 from __future__ import annotations
 
+import json
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
@@ -15,7 +16,7 @@ from anban.api.answers import documented, read
 from anban.api.paging import Listed, Paged, area_path, newest_first
 from anban.api.values import BodyOut, Code, PersonOut, rows_of
 from anban.base.people.operations import note_access
-from anban.contexts.oversight.queries import instructions, instruments, sanctions
+from anban.contexts.oversight.queries import clues, instructions, instruments, sanctions
 from anban.contexts.territory.queries import city_date
 
 router = Router(tags=["oversight"])
@@ -110,6 +111,53 @@ def list_instruments(request: HttpRequest, query: Query[InstrumentQuery]) -> Htt
         on=city_date(moment_of(request), actor.root),
     )  # fmt: skip
     return newest_first(request, query, rows, InstrumentPage)
+
+
+class ClueQuery(Paged):
+    """Which clues: open or dealt with; of a kind; in an area (code or path)."""
+
+    only: Literal["", "open", "dealt"] = ""
+    kind: Code = ""
+    area: Annotated[str, Field(max_length=60)] = ""
+
+
+class ClueRow(BaseModel):
+    """A clue (研判线索): what a comparison shows, with its figures, who decided on it, when and why."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    number: str
+    kind: str
+    key: str
+    body: BodyOut | None
+    area_path: str
+    since_on: date
+    until_on: date
+    figures: Annotated[dict[str, Any], BeforeValidator(json.loads)]
+    earlier_id: UUID | None
+    found_at: datetime
+    state: str
+    decided_by: PersonOut | None
+    decided_at: datetime | None
+    reason: str
+    source: str
+    version: int
+
+
+class CluePage(Listed):
+    """A page of clues, newest first."""
+
+    items: list[ClueRow]
+
+
+@router.get("/clues", response=documented(CluePage), auth=Bearer("oversight:read"), summary="List clues")
+@read
+def list_clues(request: HttpRequest, query: Query[ClueQuery]) -> HttpResponse:
+    """List the clues of the areas for which the caller is the committee's office; a question to be weighed, never a verdict."""
+    actor = actor_of(request)
+    rows = clues.listed(actor, only=query.only, kind=query.kind, area_path=area_path(actor.root, query.area))
+    return newest_first(request, query, rows, CluePage)
 
 
 class SanctionQuery(Paged):

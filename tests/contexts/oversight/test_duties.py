@@ -130,6 +130,7 @@ def test_evidence_and_never_a_click_ends_a_duty_and_the_breach_stays():
         "instructed": 0,
         "cases": 0,
         "papers": 0,
+        "clues": 0,
     }
     with pytest.raises(Refusal) as no:
         add_proof(

@@ -235,7 +235,7 @@ def test_papers_are_numbered_without_gaps_addressed_due_and_answered():
     assert stranger.value.code == "oversight.not_addressee"
     instruments.answer(actor=t.actor("吴桐"), at=days(1), instrument_id=first.pk, words="已责令整改")
     first.refresh_from_db()
-    assert instrument_queries.answer_of(first) == "已责令整改"
+    assert instrument_queries.answers_of([first.pk]) == {first.pk: ("已责令整改", "")}
     assert "已责令整改" not in Entry.objects.get(body__contains="instrument.answered").body
     assert Obligation.objects.get(matter_id=first.pk).state == "done"
     with pytest.raises(Refusal) as twice:

@@ -8,6 +8,7 @@ from anban.base.jobs.registry import Handle, job
 from anban.base.people.actor import job_actor
 from anban.contexts.accidents.importers import ACCIDENTS
 from anban.contexts.oversight.importers import DUTIES
+from anban.contexts.oversight.operations.clues import look_over
 from anban.contexts.oversight.operations.duties import open_periods, watch_posts, weigh
 from anban.contexts.oversight.operations.instructions import settle_closed
 from anban.contexts.oversight.operations.instruments import issue_missing
@@ -37,4 +38,5 @@ def day(slot: datetime, handle: Handle) -> dict[str, int]:
         "instructed": settle_closed(actor=actor, at=slot),
         "cases": open_for_accidents(actor=actor, at=slot),
         "papers": issue_missing(actor=actor, at=slot),
+        "clues": look_over(actor=actor, at=slot).found,
     }

@@ -158,6 +158,58 @@ class LikeCase(Sealed):
         constraints = [models.UniqueConstraint(fields=["hazard", "cycle_no"], name="like_case_once")]
 
 
+class Clue(Sealed):
+    """What a comparison shows of a body, a kind of firms or an area's instructions (研判线索): a question that a person answers.
+
+    Its figures are those of the last look while it is open, and stay as they were when a person decided.
+    """
+
+    retention = "forever"
+
+    class Kind(models.TextChoices):
+        DEPENDENCE = "dependence", _("批示依赖")
+        INSTRUCTION = "instruction", _("有无批示不同办")
+        BODY = "body", _("机构间不同办")
+        FIRM = "firm", _("企业间不同办")
+
+    class State(models.TextChoices):
+        OPEN = "open", _("待研判")
+        ON_DESK = "on_desk", _("已交办")
+        SETTLED = "settled", _("已说明")
+        GONE = "gone", _("已消失")
+
+    root = models.CharField(max_length=20)
+    number = models.CharField(max_length=30)
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+    key = models.CharField(max_length=40, blank=True, help_text="the body's id or the kind of firm")
+    body = models.ForeignKey(Body, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    area = models.ForeignKey(Area, on_delete=models.PROTECT, related_name="+", help_text="over which was compared")
+    area_path = PathField(max_length=60)
+    since_on = models.DateField()
+    until_on = models.DateField(help_text="the cases compared were found before this day")
+    figures = models.TextField(help_text="canonical JSON: comparisons, share, measures per group, cases")
+    earlier = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="later")
+    found_at = models.DateTimeField()
+    state = models.CharField(max_length=8, choices=State.choices, default=State.OPEN)
+    decided_by = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    decided_at = models.DateTimeField(null=True, blank=True)
+    reason = models.CharField(max_length=500, blank=True)
+    source = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["root", "number"], name="clue_number_once"),
+            models.UniqueConstraint(
+                fields=["root", "area", "kind", "key"], condition=models.Q(state="open"), name="clue_open_once"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state__in=("open", "gone")) | models.Q(decided_by__isnull=False),
+                name="clue_decided_by_a_person",
+            ),
+        ]
+        indexes = [models.Index(fields=["root", "area_path", "state", "-id"], name="clue_area")]
+
+
 class SanctionCase(Sealed):
     """Accountability after an accident or a failure of duty (问责案件): unit and persons have items of their own."""
 

@@ -13,6 +13,7 @@ TITLES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "turn_into_measures": ("落到事项", "Turn into measures"),
         "instructed": ("落实批示", "Carry out the instruction"),
         "like_case": ("同案补办", "Deal with the like case"),
+        "weigh_clue": ("研判线索", "Weigh the clue"),
         "sanction": ("问责办理", "Deal with accountability"),
         "answer_instrument": ("答复文书", "Answer the paper"),
         "rectify_finding": ("督察整改", "Put the finding right"),
@@ -20,6 +21,16 @@ TITLES: Mapping[str, tuple[str, str]] = MappingProxyType(
     }
 )
 """The verb of each duty, in Chinese and English."""
+
+CLUES: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "dependence": ("批示依赖", "Dependence on instructions"),
+        "instruction": ("有无批示不同办", "Unlike with and without instruction"),
+        "body": ("机构间不同办", "Unlike between bodies"),
+        "firm": ("企业间不同办", "Unlike between kinds of firms"),
+    }
+)
+"""What a clue's duty says of it, in Chinese and English: the kind alone, no body and no figure."""
 
 
 def address(subject_kind: str, subject_id: UUID, matter_id: UUID, person_id: UUID) -> str:
@@ -29,6 +40,7 @@ def address(subject_kind: str, subject_id: UUID, matter_id: UUID, person_id: UUI
         "post": "/oversight/vacancies/",
         "instruction": f"/oversight/instructions/{matter_id}/",
         "instructed": f"/oversight/measures/{matter_id}/",
+        "clue": f"/oversight/clues/{matter_id}/",
         "sanction": f"/oversight/sanctions/{subject_id}/",
         "instrument": f"/oversight/instruments/{matter_id}/",
         "oversight": f"/oversight/visits/{subject_id}/",

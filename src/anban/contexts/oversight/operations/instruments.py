@@ -21,7 +21,9 @@ from anban.contexts.obligations import operations as obligations
 from anban.contexts.obligations.models import EscalationStep, Obligation
 from anban.contexts.obligations.queries import of_matter
 from anban.contexts.oversight import policies
-from anban.contexts.oversight.models import Instrument, OversightFinding, SanctionCase, StepPaper
+from anban.contexts.oversight.models import Clue, Instrument, OversightFinding, SanctionCase, StepPaper
+from anban.contexts.oversight.operations.clues import put_on_desk
+from anban.contexts.oversight.queries.clues import figures_of
 from anban.contexts.oversight.queries.instruments import steps_without_paper
 from anban.contexts.oversight.queries.scope import COMMITTEE
 from anban.contexts.territory.models import Body
@@ -50,6 +52,12 @@ register(
 )
 register("instrument.answered", zh="这份文书已经答复。", en="This paper has been answered.")
 register("instrument.answer_missing", zh="请写明办理结果。", en="Say what was done.")
+register("instrument.reason_missing", zh="请说明原因。", en="Give the reason.")
+register(
+    "instrument.other_body",
+    zh="这条线索说的是一个机构，只能发给它：各机构的数字只供安委办研判。",
+    en="This clue is about one body and goes to that body alone: figures of bodies are for the committee's office.",
+)
 register("instrument.no_issuer", zh="您不在安委办任职，不能发文。", en="You hold no post at a committee's office.")
 
 OBLIGATION = "answer_instrument"
@@ -57,11 +65,12 @@ OBLIGATION = "answer_instrument"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class About:
-    """What a paper is about: one hazard, one sanction case, or one finding of an oversight visit."""
+    """What a paper is about: one hazard, one sanction case, one finding of an oversight visit, or one clue."""
 
     hazard: Hazard | None = None
     case: SanctionCase | None = None
     finding: OversightFinding | None = None
+    clue: Clue | None = None
 
     @property
     def reference(self) -> tuple[str, UUID]:
@@ -72,21 +81,24 @@ class About:
             return "sanction", self.case.pk
         if self.finding is not None:
             return "finding", self.finding.pk
+        if self.clue is not None:
+            return "clue", self.clue.pk
         message = "a paper is about something"
         raise ValueError(message)
 
     @property
     def area_path(self) -> str:
         """The area of the matter."""
-        source = self.hazard or self.case or self.finding
+        source = self.hazard or self.case or self.finding or self.clue
         return source.area_path if source is not None else ""
 
 
 def issue(*, actor: Actor, at: datetime, kind: str, about: About, to_body: Body, due_on: date) -> Instrument:
     """Issue a paper from the ledger: numbered without gaps, addressed to a body and the person who answers there.
 
+    A paper about a clue puts it on that body's desk, and a clue about a body goes to no other: its figures are for the office alone.
     Raises: oversight.not_allowed, instrument.kind_unknown, instrument.due_in_past, instrument.nobody_there,
-    instrument.no_issuer.
+    instrument.no_issuer, instrument.other_body, clue.dealt_with.
     """
     with unit():
         path = about.area_path
@@ -98,13 +110,19 @@ def issue(*, actor: Actor, at: datetime, kind: str, about: About, to_body: Body,
         on = city_date(at, actor.root)
         if due_on < on:
             raise Refusal("instrument.due_in_past", field="due_on")
-        holding = posts_holder(to_body, path, at)
+        if about.clue is not None and about.clue.body_id not in (None, to_body.pk):
+            raise Refusal("instrument.other_body", field="to_body")
+        # What is compared lies all over the district; who answers for it sits at the body's own ground.
+        holding = posts_holder(to_body, to_body.area.path if about.clue is not None else path, at)
         if holding is None:
             raise Refusal("instrument.nobody_there", field="to_body", name=to_body.name)
         issuer_id = next((g.body_id for g in actor.grants if g.role in COMMITTEE and g.body_id), None)
         if issuer_id is None:
             raise Refusal("instrument.no_issuer")
-        return _write(actor, at, kind, about, _Sent(issuer_id, actor.person_key, to_body, holding.person), due_on)
+        made = _write(actor, at, kind, about, _Sent(issuer_id, actor.person_key, to_body, holding.person), due_on)
+        if about.clue is not None:
+            put_on_desk(actor=actor, at=at, clue_id=about.clue.pk, paper=made.number)
+        return made
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,11 +246,11 @@ def _overrides(root_code: str) -> dict[str, int]:
 
 
 def answer(
-    *, actor: Actor, at: datetime, instrument_id: UUID, words: str, file: StoredFile | None = None
+    *, actor: Actor, at: datetime, instrument_id: UUID, words: str, reason: str = "", file: StoredFile | None = None
 ) -> Instrument:
-    """Answer a paper: once, in words and perhaps with a file, by the body it was addressed to.
+    """Answer a paper: once, in words and perhaps with a file, by the body it was addressed to; about a clue with its reason too.
 
-    Raises: oversight.not_addressee, instrument.answered, instrument.answer_missing.
+    Raises: oversight.not_addressee, instrument.answered, instrument.answer_missing, instrument.reason_missing.
     """
     with unit():
         row = Instrument.objects.select_for_update(of=("self",)).get(pk=instrument_id)
@@ -241,12 +259,14 @@ def answer(
             raise Refusal("instrument.answered")
         if not words.strip():
             raise Refusal("instrument.answer_missing", field="words")
+        if row.about_kind == "clue" and not reason.strip():
+            raise Refusal("instrument.reason_missing", field="reason")
         row.answered_at, row.answered_by_id = at, actor.person_id
         row.version += 1
         row.save(update_fields=["answered_at", "answered_by", "version"])
         record(
             "instrument.answered", actor=actor, at=at, subject=("instrument", row.pk), wrote=[row],
-            words={"answer": words.strip()},
+            words={"answer": words.strip(), **({"reason": reason.strip()} if reason.strip() else {})},
         )  # fmt: skip
         if file is not None:
             attach(actor=actor, at=at, file=file, matter_kind="instrument", matter_id=row.pk, purpose="paper")
@@ -272,6 +292,13 @@ def _facts(about: About, root_code: str) -> dict[str, Any]:
                 {"subject": i.subject, "unit": i.unit_name, "state": i.state, "due_on": i.due_on.isoformat()}
                 for i in case.items.order_by("id")
             ],
+        }  # fmt: skip
+    if about.clue is not None:
+        clue = about.clue
+        told = figures_of(clue)
+        return {
+            "number": clue.number, "clue": clue.kind, "key": clue.key, "since": clue.since_on.isoformat(),
+            "until": clue.until_on.isoformat(), "results": told["results"], "share": told.get("share"),
         }  # fmt: skip
     finding = about.finding
     if finding is None:

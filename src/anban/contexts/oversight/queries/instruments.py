@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -13,18 +14,21 @@ from anban.base.journal.models import Words
 from anban.base.people.actor import Actor
 from anban.contexts.obligations.models import EscalationStep, Obligation
 from anban.contexts.oversight.models import Instrument
-from anban.contexts.oversight.queries.scope import LEADERS, covered
+from anban.contexts.oversight.queries.scope import COMMITTEE, LEADERS, covered
 from anban.contexts.territory.queries import within
 from anban.rules.escalation import written_steps
 
 
 def visible_to(actor: Actor) -> QuerySet[Instrument]:
-    """Return the papers of the areas the actor oversees, and those addressed to its person or bodies."""
+    """Return the papers of the areas the actor oversees, and those addressed to its person or bodies.
+
+    Those about a clue tell figures of a body: among who oversees they are for the committee's office alone.
+    """
     rows = Instrument.objects.filter(root=actor.root)
     if actor.system:
         return rows
     mine = Q(to_person_id=actor.person_key) | Q(to_body_id__in=list(actor.body_ids()))
-    return rows.filter(covered(actor, LEADERS) | mine)
+    return rows.filter(covered(actor, COMMITTEE) | (covered(actor, LEADERS) & ~Q(about_kind="clue")) | mine)
 
 
 def listed(
@@ -59,12 +63,6 @@ def facts_of(row: Instrument) -> dict[str, Any]:
     return made
 
 
-def answer_of(row: Instrument) -> str:
-    """Return the words of an answer, empty where there is none or they were erased."""
-    words = Words.objects.filter(matter=f"instrument:{row.pk.hex}", kind="answer").order_by("-written_at").first()
-    return words.text if words else ""
-
-
 def steps_without_paper(root: str) -> QuerySet[EscalationStep]:
     """Return the steps taken with a paper that have none yet, about what is still owed, in the order they were taken."""
     rows = EscalationStep.objects.filter(
@@ -76,4 +74,27 @@ def steps_without_paper(root: str) -> QuerySet[EscalationStep]:
 
 def about(kind: str, about_id: UUID) -> QuerySet[Instrument]:
     """Return the papers about a matter; its scope is the matter's, which the caller has checked."""
-    return Instrument.objects.filter(about_kind=kind, about_id=about_id).select_related("to_body").order_by("issued_at")
+    return (
+        Instrument.objects.filter(about_kind=kind, about_id=about_id)
+        .select_related("to_body", "to_person")
+        .order_by("issued_at")
+    )
+
+
+def about_each(kind: str, ids: Sequence[UUID]) -> dict[UUID, list[Instrument]]:
+    """Return the papers about each of some matters; their scope is the matters', which the caller has checked."""
+    found: dict[UUID, list[Instrument]] = {}
+    rows = Instrument.objects.filter(about_kind=kind, about_id__in=list(ids)).select_related("to_body", "to_person")
+    for row in rows.order_by("issued_at"):
+        found.setdefault(row.about_id, []).append(row)
+    return found
+
+
+def answers_of(ids: Sequence[UUID]) -> dict[UUID, tuple[str, str]]:
+    """Return the answer and the reason given to each of some papers, empty where they were erased; in one query."""
+    matters = {f"instrument:{one.hex}": one for one in ids}
+    found: dict[UUID, tuple[str, str]] = {}
+    for row in Words.objects.filter(matter__in=list(matters), kind__in=("answer", "reason")).order_by("written_at"):
+        answer, reason = found.get(matters[row.matter], ("", ""))
+        found[matters[row.matter]] = (row.text, reason) if row.kind == "answer" else (answer, row.text)
+    return found

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from uuid import UUID
 
 from django.db.models import Exists, Min, OuterRef, Q, QuerySet
@@ -17,7 +17,7 @@ from anban.contexts.oversight.queries.instructions import DAY_S, about_hazards
 from anban.contexts.oversight.queries.scope import COMMITTEE, covered
 from anban.contexts.territory.models import Body
 from anban.contexts.territory.queries import within
-from anban.rules.comparison import Case, Comparison, Kind, compare, compare_each, discoveries
+from anban.rules.comparison import Case, Comparison, Kind, Spell, compare, compare_each, compare_moves, discoveries
 
 Group = tuple[str, str, str, str]
 """Hazard class, place kind, grade, half-year of finding."""
@@ -30,24 +30,43 @@ MEASURES = (
 )  # fmt: skip
 STOPS = (Measure.Kind.SECURE, Measure.Kind.ESCALATION)
 FINES = (Measure.Kind.SIMPLE_PENALTY, Measure.Kind.PENALTY)
+NOTHING = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
 class Dealt:
     """One hazard as the comparison sees it: group, body, firm, measure with its day, when it moved, when instructed.
 
-    The body is the one that holds the matter: who ordered is known only where there was an order.
+    The body is the one that holds the matter: who ordered is known only where there was an order. The mover is who ordered, else
+    who holds it: what moved once told and what untold is compared within a body's own matters, whatever became of them.
     """
 
     hazard_id: UUID
     group: Group
+    area_path: str
+    found_on: date
     body_id: UUID | None
     body_kind: str
+    mover_id: UUID | None
     affiliation: str
     entered_at: datetime
     moved_at: datetime | None
     measured_at: datetime | None
     instructed_at: datetime | None
+    ordered: bool
+    stopped: bool
+    fined: bool
+    fined_yuan: Decimal
+
+    @property
+    def noted(self) -> bool:
+        """Whether an instruction reached the matter before it could be compared as one that had not moved."""
+        return self.instructed_at is not None and self.instructed_at < self.entered_at + timedelta(days=LANDMARK_DAYS)
+
+    @property
+    def prompted(self) -> bool:
+        """Whether an instruction reached the matter before it moved."""
+        return self.instructed_at is not None and (self.moved_at is None or self.instructed_at < self.moved_at)
 
 
 def group_of(class_code: str, place_kind: str, grade: str, found_on: date) -> Group:
@@ -65,11 +84,17 @@ def dealt(actor: Actor, *, since: date, until: date) -> list[Dealt]:
     about = {"hazard__root": actor.root, "hazard__historical": False}
     firsts: dict[UUID, datetime] = {}
     touched: dict[UUID, datetime] = {}
+    stopped: set[UUID] = set()
+    fined: dict[UUID, Decimal] = {}
     taken = Measure.objects.filter(about_hazards(scope), cycle_no=1, **about).order_by("at")
-    for hazard_id, kind, at in taken.values_list("hazard_id", "kind", "at"):
+    for hazard_id, kind, at, yuan in taken.values_list("hazard_id", "kind", "at", "yuan"):
         touched.setdefault(hazard_id, at)
         if kind in MEASURES:
             firsts.setdefault(hazard_id, at)
+        if kind in STOPS:
+            stopped.add(hazard_id)
+        if kind in FINES:
+            fined[hazard_id] = fined.get(hazard_id, NOTHING) + (yuan or NOTHING)
     told = dict(
         InstructedMeasure.objects.filter(about_hazards(scope), **about)
         .values_list("hazard_id")
@@ -79,16 +104,31 @@ def dealt(actor: Actor, *, since: date, until: date) -> list[Dealt]:
     # One row per case, whatever is asked of it: a city has hundreds of thousands.
     rows = Cycle.objects.filter(about_hazards(scope), no=1, **about).values_list(
         "hazard_id", "opened_at", "ordered_at", "applied_at", "ended_at", "hazard__holder_body_id", "hazard__class_code",
-        "hazard__place_kind", "hazard__grade", "hazard__found_on", "hazard__place__affiliation",
+        "hazard__place_kind", "hazard__grade", "hazard__found_on", "hazard__place__affiliation", "hazard__area_path", "hazard__ordering_body_id",
     )  # fmt: skip
     found = []
-    for pk, opened, ordered, applied, ended, holder, class_code, place_kind, grade, found_on, affiliation in rows:
+    for (
+        pk,
+        opened,
+        ordered,
+        applied,
+        ended,
+        holder,
+        class_code,
+        place_kind,
+        grade,
+        found_on,
+        affiliation,
+        path,
+        ordering,
+    ) in rows:
         moved = [at for at in (ordered, applied, ended, touched.get(pk)) if at is not None]
         measured = [at for at in (ordered, firsts.get(pk)) if at is not None]
         found.append(
             Dealt(
-                pk, group_of(class_code, place_kind, grade, found_on), holder, body_kinds.get(holder, ""), affiliation or "", opened,
-                min(moved) if moved else None, min(measured) if measured else None, told.get(pk),
+                pk, group_of(class_code, place_kind, grade, found_on), path, found_on, holder, body_kinds.get(holder, ""),
+                ordering or holder, affiliation or "", opened, min(moved) if moved else None, min(measured) if measured else None, told.get(pk),
+                ordered is not None, pk in stopped, pk in fined, fined.get(pk, NOTHING),
             )
         )  # fmt: skip
     return found
@@ -104,11 +144,27 @@ class Result:
     found: bool
 
 
-def compared(rows: Sequence[Dealt], horizon_days: int) -> list[Result]:
-    """Return all comparisons of a set of cases: instruction, each body, each kind of firm; measure and time of each.
+def compared(
+    rows: Sequence[Dealt], horizon_days: int, answered: Mapping[tuple[str, str], date] | None = None
+) -> list[Result]:
+    """Return all comparisons of a set of cases, held together: instruction, each body, each kind of firm, each body's dependence.
 
     A body is compared with bodies of its own kind: a street's office, which may not order, and the brigade that does are no likes.
+    What a person has ``answered`` is compared anew, from the cases found since that day alone.
     """
+    made = [each for each in _comparisons(rows, horizon_days) if each[:2] not in (answered or {})]
+    for day in sorted(set((answered or {}).values())):
+        again = {subject for subject, since in (answered or {}).items() if since == day}
+        fresh = [row for row in rows if row.found_on >= day]
+        made += [each for each in _comparisons(fresh, horizon_days) if each[:2] in again]
+    found = discoveries([comparison for _, _, comparison in made])
+    return [
+        Result(what, key, each, found[each.name, each.kind] and (what != "dependence" or (each.difference or 0.0) > 0))
+        for what, key, each in made
+    ]
+
+
+def _comparisons(rows: Sequence[Dealt], horizon_days: int) -> list[tuple[str, str, Comparison]]:
     seed = len(rows)
     kinds: tuple[Kind, ...] = ("measure", "time")
     told = _instructed(rows, horizon_days)
@@ -117,15 +173,29 @@ def compared(rows: Sequence[Dealt], horizon_days: int) -> list[Result]:
     ]
     cases = [(row, _case(row, marked=False, start=row.entered_at, horizon_days=horizon_days)) for row in rows]
     by_kind: dict[str, list[tuple[str, Case]]] = {}
+    spells: dict[str, list[Spell]] = {}
     for row, case in cases:
         if row.body_id is not None:
             by_kind.setdefault(row.body_kind, []).append((str(row.body_id), case))
+        if row.mover_id is not None:
+            spells.setdefault(str(row.mover_id), []).append(_spell(row))
     for _kind, pairs in sorted(by_kind.items()):
         made += [("body", key, each) for key, each in compare_each("body", pairs, seed=seed)]
     firms = [(row.affiliation, case) for row, case in cases if row.affiliation]
     made += [("firm", key, each) for key, each in compare_each("firm", firms, seed=seed)]
-    found = discoveries([comparison for _, _, comparison in made])
-    return [Result(what, key, each, found[each.name, each.kind]) for what, key, each in made]
+    made += [
+        ("dependence", key, compare_moves(f"dependence:{key}", waited, horizon_days))
+        for key, waited in sorted(spells.items())
+        if any(each.prompted for each in waited)
+    ]
+    return made
+
+
+def _spell(row: Dealt) -> Spell:
+    def after(at: datetime | None) -> float | None:
+        return None if at is None else max(0.0, (at - row.entered_at).total_seconds() / DAY_S)
+
+    return Spell(row.group, after(row.instructed_at), after(row.moved_at))
 
 
 def _instructed(rows: Sequence[Dealt], horizon_days: int) -> list[Case]:
@@ -134,8 +204,7 @@ def _instructed(rows: Sequence[Dealt], horizon_days: int) -> list[Case]:
         landmark = row.entered_at + timedelta(days=LANDMARK_DAYS)
         if row.moved_at is not None and row.moved_at < landmark:
             continue
-        marked = row.instructed_at is not None and row.instructed_at < landmark
-        cases.append(_case(row, marked=marked, start=landmark, horizon_days=horizon_days))
+        cases.append(_case(row, marked=row.noted, start=landmark, horizon_days=horizon_days))
     return cases
 
 
@@ -232,6 +301,30 @@ def measures_of(row: Hazard) -> list[Measured]:
     return sorted(found, key=lambda one: one.at)
 
 
-def group_sizes(rows: Sequence[Dealt]) -> Counter[Group]:
-    """Return how many cases each group of likes has."""
-    return Counter(row.group for row in rows)
+@dataclass(slots=True)
+class Tally:
+    """How some like cases were dealt with: how many, under order, stopped, fined and with how much, and without any measure."""
+
+    cases: int = 0
+    orders: int = 0
+    stops: int = 0
+    fines: int = 0
+    yuan: Decimal = field(default_factory=Decimal)
+    none: int = 0
+
+    def add(self, row: Dealt) -> None:
+        """Count one case."""
+        self.cases += 1
+        self.orders += row.ordered
+        self.stops += row.stopped
+        self.fines += row.fined
+        self.yuan += row.fined_yuan
+        self.none += row.measured_at is None
+
+
+def measures_by_group(rows: Iterable[Dealt]) -> dict[Group, Tally]:
+    """Return the measures of each group of likes, the largest group first."""
+    found: dict[Group, Tally] = {}
+    for row in rows:
+        found.setdefault(row.group, Tally()).add(row)
+    return dict(sorted(found.items(), key=lambda item: (-item[1].cases, item[0])))

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from anban.contexts.hazards import operations as hazard_operations
 from anban.contexts.hazards import queries as hazards
 from anban.contexts.obligations import queries as obligations
-from anban.contexts.oversight.queries import duties, instructions, instruments, likes, sanctions, visits
+from anban.contexts.oversight.queries import clues, duties, instructions, instruments, likes, sanctions, visits
 from anban.contexts.oversight.queries.scope import figure
 from anban.contexts.responsibility import queries as net
 from anban.contexts.territory import queries as territory
@@ -126,6 +126,10 @@ def debts() -> tuple[Debt, ...]:
             lambda a, p, r: len(likes.left_alone(a, at_of(r), area_path=p)), COMMITTEE,
         ),
         Debt(
+            "clues", _("研判线索"), _page("/oversight/clues/"),
+            lambda a, p, r: clues.listed(a, only="open", area_path=p).count(), COMMITTEE,
+        ),
+        Debt(
             "sanctions", _("问责标红"), _page("/oversight/sanctions/", only="red"),
             lambda a, p, r: sanctions.board(a, only="red", area_path=p).count(), LEADERS,
         ),
@@ -187,6 +191,8 @@ def overview(request: HttpRequest) -> HttpResponse:
         red = sanctions.board(actor, only="red").count()
         figures.append(Figure(str(red), _("问责标红"), "/oversight/sanctions/?only=red", quiet=red == 0))
     if actor.has(*COMMITTEE):
+        shown = clues.listed(actor, only="open").count()
+        figures.append(Figure(str(shown), _("研判线索"), "/oversight/clues/", quiet=shown == 0))
         left = len(likes.left_alone(actor, at))
         figures.append(Figure(str(left), _("同案未办"), "/oversight/like-cases/", quiet=left == 0))
     if actor.has(*READERS):

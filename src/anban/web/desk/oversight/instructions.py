@@ -17,9 +17,11 @@ from django.views.decorators.http import require_GET, require_http_methods
 from anban.contexts.hazards import queries as hazards
 from anban.contexts.oversight import policies
 from anban.contexts.oversight.operations import instructions as operations
+from anban.contexts.oversight.queries import clues
 from anban.contexts.oversight.queries import instructions as queries
 from anban.contexts.territory import queries as territory
 from anban.rules.errors import Refusal
+from anban.web.desk.oversight.clues import clue_cell
 from anban.web.desk.oversight.parts import (
     COMMITTEE,
     REGISTER,
@@ -247,6 +249,7 @@ def dependence(request: HttpRequest) -> HttpResponse:
         raise Http404
     found = queries.dependence(actor, today_of(request) - timedelta(days=LOOK_BACK_DAYS))
     page, pager = page_of(request, found)
+    known = {subject: row for (_path, subject), row in clues.newest_by_subject(actor).items()}
     rows = [
         (
             Cell(name_of(one.body)),
@@ -256,12 +259,13 @@ def dependence(request: HttpRequest) -> HttpResponse:
             Cell(f"{one.before_first:.1f}" if one.before_first is not None else "—", number=True),
             Cell(days(one.days_before)),
             Cell(days(one.days_after)),
+            clue_cell(known.get(("dependence", str(one.body.pk)))),
         )
         for one in page
     ]
     return listing(
         request, "dependence", _("批示依赖"), rows=rows, pager=pager,
-        columns=(_("机构"), _("动过的事项"), _("有批示"), _("批示后才动"), _("动前批示次数"), _("批示前等待"), _("批示后用时")),
+        columns=(_("机构"), _("动过的事项"), _("有批示"), _("批示后才动"), _("动前批示次数"), _("批示前等待"), _("批示后用时"), _("线索")),
         intro=_("近一年。只供安委办内部研判，按机构名称排列，不作排名。哪些事项会被批示并非随机，差别是问题线索，不是结论。"),
         empty=(_("没有可比的事项"), _("有承办单位的隐患会列在这里。")),
     )  # fmt: skip

@@ -17,12 +17,13 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from anban.base.files import operations as files
 from anban.base.people.operations import note_access
+from anban.contexts.establishments.vocabulary import word_of
 from anban.contexts.hazards import queries as hazards
 from anban.contexts.oversight import policies
 from anban.contexts.oversight.exporters import paper_pdf
 from anban.contexts.oversight.operations import instruments as operations
+from anban.contexts.oversight.queries import clues, sanctions, visits
 from anban.contexts.oversight.queries import instruments as queries
-from anban.contexts.oversight.queries import sanctions, visits
 from anban.contexts.territory.queries import root as root_of
 from anban.kit.clock import city_date
 from anban.rules.accountability import ItemState, Level, Subject
@@ -30,6 +31,7 @@ from anban.rules.errors import Refusal
 from anban.rules.escalation import LADDERS, WRITTEN
 from anban.rules.escalation import Instrument as Kind
 from anban.rules.hazard_lifecycle import Grade, State
+from anban.web.desk.oversight.clues import KIND_NAMES, joined, said_of, share_of, subject_of
 from anban.web.desk.oversight.parts import (
     COMMITTEE,
     Cell,
@@ -66,8 +68,9 @@ class IssueForm(forms.Form):
 
 
 class AnswerForm(forms.Form):
-    """The answer to a paper."""
+    """The answer to a paper; about a clue with the reason of the difference."""
 
+    reason = forms.CharField(label=gettext_lazy("原因"), widget=forms.Textarea(attrs={"rows": 3}), max_length=2000)
     words = forms.CharField(label=gettext_lazy("办理结果"), widget=forms.Textarea, max_length=4000)
     file = forms.FileField(label=gettext_lazy("附件"), required=False)
 
@@ -96,7 +99,8 @@ def papers(request: HttpRequest) -> HttpResponse:
                 str(
                     queries.facts_of(row).get("place")
                     or queries.facts_of(row).get("title")
-                    or queries.facts_of(row).get("fact", "")
+                    or queries.facts_of(row).get("fact")
+                    or KIND_NAMES.get(queries.facts_of(row).get("clue", ""), "")
                 )[:40]
             ),
             Cell(name_of(row.to_body)),
@@ -115,8 +119,8 @@ def papers(request: HttpRequest) -> HttpResponse:
         columns=(_("文号"), _("事由"), _("发往"), _("送达"), _("期限"), _("答复")),
         filters=(by_area, choice_filter(request, "kind", _("文书"), _kinds()), choice_filter(request, "only", _("情况"), states)),
         count=ngettext("%(n)s 件", "%(n)s 件", n) % {"n": n},
-        intro=_("编号连续、内容取自台账；从隐患、问责案件或督察问题的页面发文。"),
-        empty=(_("没有文书"), _("从隐患、问责案件或督察问题的页面发文，编号自动连续。")),
+        intro=_("编号连续、内容取自台账；从隐患、问责案件、督察问题或研判线索的页面发文。"),
+        empty=(_("没有文书"), _("从隐患、问责案件、督察问题或研判线索的页面发文，编号自动连续。")),
     )  # fmt: skip
 
 
@@ -132,6 +136,9 @@ def _about(request: HttpRequest, kind: str, about_id: UUID) -> tuple[operations.
     if kind == "finding":
         finding = found_or_404(visits.finding(actor, about_id))
         return operations.About(finding=finding), finding.fact, f"/oversight/visits/{finding.visit_id}/"
+    if kind == "clue":
+        clue = found_or_404(clues.clue(actor, about_id))
+        return operations.About(clue=clue), f"{clue.number} {subject_of(clue)}", f"/oversight/clues/{about_id}/"
     raise Http404
 
 
@@ -143,7 +150,13 @@ def new(request: HttpRequest, about: str, about_id: UUID) -> HttpResponse:
     matter, words, back = _about(request, about, about_id)
     form = IssueForm(request.POST or None, initial={"due_on": on + timedelta(days=ANSWER_DAYS)})
     choose(form, "kind", _kinds())
-    choose(form, "to_body", body_choices(actor, matter.area_path).items())
+    bodies = body_choices(actor, matter.area_path)
+    if matter.clue is not None and matter.clue.body_id:
+        # Figures of a body go to that body and to no other.
+        bodies = {key: name for key, name in bodies.items() if key == str(matter.clue.body_id)}
+    elif matter.clue is not None:
+        bodies = {"": _("请选择"), **bodies}
+    choose(form, "to_body", bodies.items())
 
     def do(given: dict[str, Any]) -> str:
         made = operations.issue(
@@ -167,6 +180,10 @@ def paper(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     row = found_or_404(queries.instrument(actor, instrument_id))
     may_answer = row.answered_at is None and policies.can_answer(actor, row)
     form = AnswerForm(request.POST or None, request.FILES or None)
+    if row.about_kind == "clue":
+        form.fields["words"].label = _("采取的措施")
+    else:
+        del form.fields["reason"]
     status = 200
     if request.method == "POST":
         status = 422
@@ -179,21 +196,23 @@ def paper(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
                     else None
                 )
                 operations.answer(
-                    actor=actor, at=at_of(request), instrument_id=row.pk, words=form.cleaned_data["words"], file=stored
-                )
+                    actor=actor, at=at_of(request), instrument_id=row.pk, words=form.cleaned_data["words"],
+                    reason=form.cleaned_data.get("reason", ""), file=stored,
+                )  # fmt: skip
             except Refusal as refusal:
                 form.add_error(refusal.field if refusal.field in form.fields else None, said(refusal))
             else:
                 messages.success(request, _("已答复。"))
                 row = found_or_404(queries.instrument(actor, instrument_id))
                 may_answer, status = False, 200
+    answer, reason = queries.answers_of([row.pk]).get(row.pk, ("", ""))
     return render(
         request, "desk/oversight/paper.html",
         {
             "row": row, "issuer": name_of(row.issuer), "to_body": name_of(row.to_body), "facts": _sheet(queries.facts_of(row)),
             "kind": term_name(Kind(row.kind)), "body": [_opening(queries.facts_of(row)), _asks(row)],
             "note": _step_words(queries.facts_of(row)), "actions": (Action(_("导出 PDF"), f"/oversight/instruments/{row.pk}/pdf/", Tone.PLAIN),),
-            "answer": queries.answer_of(row), "form": form, "may_answer": may_answer,
+            "answer": answer, "reason": reason, "form": form, "may_answer": may_answer,
             "tabs": tabs(actor, "instruments"), "crumbs": crumbs(Crumb(row.number)), "now": at_of(request),
         },
         status=status,
@@ -230,6 +249,15 @@ ASKED = {
 """What each paper asks of its addressee."""
 
 
+CLUES = {
+    "dependence": gettext_lazy("据同类事项比较（%(number)s，%(since)s 至 %(until)s 前发现的事项）：贵单位承办的事项中，批示后才动的占 %(share)s；%(found)s。"),
+    "instruction": gettext_lazy("据同类事项比较（%(number)s，%(since)s 至 %(until)s 前发现的事项）：有批示的与无批示的同类事项办理不同，有批示的%(found)s。"),
+    "body": gettext_lazy("据同类事项比较（%(number)s，%(since)s 至 %(until)s 前发现的事项）：贵单位承办的事项与同类机构的相比，%(found)s。"),
+    "firm": gettext_lazy("据同类事项比较（%(number)s，%(since)s 至 %(until)s 前发现的事项）：%(who)s的事项与其他企业的同类事项相比，%(found)s。"),
+}  # fmt: skip
+"""The first sentence of a paper about a clue, by its kind."""
+
+
 def _opening(facts: dict[str, Any]) -> str:
     """Return the first sentence of a paper, put together from what the ledger said."""
     if "place" in facts:
@@ -242,6 +270,14 @@ def _opening(facts: dict[str, Any]) -> str:
             _("同一问题已反弹 %(n)s 次。") % {"n": facts["rebounds"]} if facts.get("rebounds") else "",
         ]
         return (" " if in_english() else "").join(part for part in (said, *late) if part)
+    if "clue" in facts:
+        found = joined(said_of(facts["results"]))
+        who = word_of("affiliation", facts["key"], english=in_english()) if facts["clue"] == "firm" else ""
+        said = CLUES[facts["clue"]] % {
+            "number": facts["number"], "since": facts["since"], "until": facts["until"], "found": found, "who": who,
+            "share": share_of(facts["share"]),
+        }  # fmt: skip
+        return said + (" " if in_english() else "") + _("请说明原因，并写明采取的措施。差别是问题线索，不是结论。")
     if "level" in facts:
         said = _("据问责台账（%(number)s）：%(title)s，发生于 %(day)s。")
         return said % {"number": facts["number"], "title": facts["title"], "day": facts["happened_on"]}

@@ -124,6 +124,7 @@ TABS: Final = (
     ("duties", "/oversight/duties/", READERS),
     ("vacancies", "/oversight/vacancies/", READERS),
     ("instructions", "/oversight/instructions/", REGISTER),
+    ("clues", "/oversight/clues/", COMMITTEE),
     ("likes", "/oversight/like-cases/", COMMITTEE),
     ("treatment", "/oversight/treatment/", COMMITTEE),
     ("dependence", "/oversight/dependence/", COMMITTEE),
@@ -137,7 +138,7 @@ def tabs(actor: Actor, current: str) -> tuple[Tab, ...]:
     """Return the pages of oversight that the actor may open."""
     names = {
         "overview": _("概况"), "duties": _("岗责清单"), "vacancies": _("缺岗"), "instructions": _("批示件"),
-        "likes": _("同案未办"), "treatment": _("同案比较"), "dependence": _("批示依赖"), "sanctions": _("问责"),
+        "clues": _("研判线索"), "likes": _("同案未办"), "treatment": _("同案比较"), "dependence": _("批示依赖"), "sanctions": _("问责"),
         "instruments": _("督办文书"), "visits": _("督察记录"),
     }  # fmt: skip
     return tuple(Tab(names[key], href, current=key == current) for key, href, roles in TABS if actor.has(*roles))

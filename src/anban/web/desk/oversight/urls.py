@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from anban.web.desk import links
-from anban.web.desk.oversight import areas, duties, instructions, instruments, likes, sanctions, visits
+from anban.web.desk.oversight import areas, clues, duties, instructions, instruments, likes, sanctions, visits
 
 urlpatterns = [
     path("oversight/", areas.overview),
@@ -27,8 +27,13 @@ urlpatterns = [
     path("oversight/instructions/<uuid:instruction_id>/measures/", instructions.add_measure),
     path("oversight/measures/<uuid:measure_id>/", instructions.measure),
     path("oversight/dependence/", instructions.dependence),
+    path("oversight/clues/", clues.clues),
+    path("oversight/clues/<uuid:clue_id>/", clues.clue),
+    path("oversight/clues/<uuid:clue_id>/cases/", clues.cases),
+    path("oversight/clues/<uuid:clue_id>/settle/", clues.settle),
     path("oversight/like-cases/", likes.left_alone),
     path("oversight/treatment/", likes.treatment),
+    path("oversight/treatment/groups/", likes.groups),
     path("oversight/sanctions/", sanctions.board),
     path("oversight/sanctions/new/<uuid:hazard_id>/", sanctions.new),
     path("oversight/sanctions/<uuid:case_id>/", sanctions.case),

@@ -22,6 +22,8 @@ from anban.web.shell import components, outlines, wording
 register = template.Library()
 
 STATE_TONES: Final[dict[str, str]] = {
+    "waiting": "waiting",
+    "quiet": "quiet",
     "unverified": "waiting",
     "awaiting_receipt": "waiting",
     "awaiting_review": "waiting",
