@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Exists, Min, OuterRef, Q, QuerySet
@@ -102,7 +103,7 @@ def dealt(actor: Actor, *, since: date, until: date) -> list[Dealt]:
     )
     body_kinds = dict(Body.objects.filter(root_id=actor.root).values_list("pk", "kind"))
     # One row per case, whatever is asked of it: a city has hundreds of thousands.
-    rows = Cycle.objects.filter(about_hazards(scope), no=1, **about).values_list(
+    rows: Iterable[Any] = Cycle.objects.filter(about_hazards(scope), no=1, **about).values_list(
         "hazard_id", "opened_at", "ordered_at", "applied_at", "ended_at", "hazard__holder_body_id", "hazard__class_code",
         "hazard__place_kind", "hazard__grade", "hazard__found_on", "hazard__place__affiliation", "hazard__area_path", "hazard__ordering_body_id",
     )  # fmt: skip
@@ -127,7 +128,7 @@ def dealt(actor: Actor, *, since: date, until: date) -> list[Dealt]:
         found.append(
             Dealt(
                 pk, group_of(class_code, place_kind, grade, found_on), path, found_on, holder, body_kinds.get(holder, ""),
-                ordering or holder, affiliation or "", opened, min(moved) if moved else None, min(measured) if measured else None, told.get(pk),
+                holder if ordering is None else ordering, affiliation or "", opened, min(moved) if moved else None, min(measured) if measured else None, told.get(pk),
                 ordered is not None, pk in stopped, pk in fined, fined.get(pk, NOTHING),
             )
         )  # fmt: skip

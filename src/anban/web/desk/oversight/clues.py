@@ -170,10 +170,14 @@ def clues(request: HttpRequest) -> HttpResponse:
         ]  # fmt: skip
         empty = (_("还没有办过的线索"), _("交办或说明了的线索列在这里，连同经手人、原因和答复。"))
     n = page.paginator.count
+    other = (
+        Action(_("看已办线索"), "/oversight/clues/?only=dealt")
+        if only == "open"
+        else Action(_("看待研判线索"), "/oversight/clues/")
+    )
     return listing(
-        request, "clues", _("研判线索"), columns=columns, rows=rows, pager=pager, empty=empty,
+        request, "clues", _("研判线索") if only == "open" else _("已办线索"), actions=(other,), columns=columns, rows=rows, pager=pager, empty=empty,
         filters=(
-            choice_filter(request, "only", _("情况"), (("dealt", _("已办")),)),
             choice_filter(request, "kind", _("种类"), [(code, str(name)) for code, name in KINDS]), by_area,
         ),
         count=ngettext("%(n)s 条线索", "%(n)s 条线索", n) % {"n": n}, intro=str(CAUTION),
