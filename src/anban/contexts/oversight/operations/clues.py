@@ -82,7 +82,7 @@ def look_over(*, actor: Actor, at: datetime) -> Looked:
             )
             for subject, made in differ.items()
         }
-        changed = look.write(told, mine)
+        changed = _write(look, told, mine)
         found, gone, standing = found + changed.found, gone + changed.gone, standing + changed.standing
     return Looked(found, gone, standing)
 
@@ -103,68 +103,72 @@ class _Look:
     span: tuple[date, date]
     family: int
 
-    def write(self, told: dict[queries.Subject, str], answered: dict[queries.Subject, date]) -> Looked:
-        """Open what is new, keep what stands up to date, let go what is no longer there."""
-        found = gone = 0
-        with unit():
-            rows = queries.open_clues(self.actor.root, self.area.pk).select_for_update(of=("self",))
-            known = {(row.kind, row.key): row for row in rows}
-            for subject, row in known.items():
-                if subject not in told:
-                    self._let_go(row)
-                    gone += 1
-                elif row.figures != told[subject]:
-                    row.figures, row.since_on, row.until_on = told[subject], *self._span(subject, answered)
-                    _save(self.actor, self.at, row, "clue.measured", ["figures", "since_on", "until_on"])
-            now_answered = {
-                s: d for (area_id, s), d in queries.answered(self.actor.root).items() if area_id == self.area.pk
-            }
-            for subject in sorted(told):
-                # Somebody may have answered it while the cases were read.
-                if subject not in known and now_answered.get(subject) == answered.get(subject):
-                    self._open(subject, told[subject], answered)
-                    found += 1
-        return Looked(found, gone, len(told))
 
-    def _span(self, subject: queries.Subject, answered: dict[queries.Subject, date]) -> tuple[date, date]:
-        since, until = self.span
-        return max(since, answered.get(subject, since)), until
+def _write(look: _Look, told: dict[queries.Subject, str], answered: dict[queries.Subject, date]) -> Looked:
+    """Open what is new, keep what stands up to date, let go what is no longer there."""
+    found = gone = 0
+    with unit():
+        rows = queries.open_clues(look.actor.root, look.area.pk).select_for_update(of=("self",))
+        known = {(row.kind, row.key): row for row in rows}
+        for subject, row in known.items():
+            if subject not in told:
+                _let_go(look, row)
+                gone += 1
+            elif row.figures != told[subject]:
+                row.figures, row.since_on, row.until_on = told[subject], *_span(look, subject, answered)
+                _save(look.actor, look.at, row, "clue.measured", ["figures", "since_on", "until_on"])
+        now_answered = {
+            s: d for (area_id, s), d in queries.answered(look.actor.root).items() if area_id == look.area.pk
+        }
+        for subject in sorted(told):
+            # Somebody may have answered it while the cases were read.
+            if subject not in known and now_answered.get(subject) == answered.get(subject):
+                _open(look, subject, told[subject], answered)
+                found += 1
+    return Looked(found, gone, len(told))
 
-    def _let_go(self, row: Clue) -> None:
-        row.state = Clue.State.GONE
-        _save(self.actor, self.at, row, "clue.gone", ["state"])
-        obligations.void(actor=self.actor, at=self.at, matter_id=row.pk, kinds=[OBLIGATION])
 
-    def _open(self, subject: queries.Subject, figures: str, answered: dict[queries.Subject, date]) -> None:
-        kind, key = subject
-        root_code, on = self.actor.root, city_date(self.at, self.actor.root)
-        earlier = Clue.objects.filter(root=root_code, area=self.area, kind=kind, key=key).order_by("-found_at").first()
-        since, until = self._span(subject, answered)
-        row = Clue.objects.create(
-            root=root_code, kind=kind, key=key, body_id=UUID(key) if kind in PER_BODY else None, area=self.area,
-            number=next_numbers(actor=self.actor, at=self.at, root=root_code, series="YP", year=on.year)[0],
-            area_path=self.area.path, since_on=since, until_on=until, figures=figures, earlier=earlier, found_at=self.at,
-        )  # fmt: skip
-        record(
-            "clue.found", actor=self.actor, at=self.at, subject=("clue", row.pk), matter=("clue", row.pk), wrote=[row],
-            data={"number": row.number, "kind": kind, "earlier": earlier.number if earlier else ""},
-        )  # fmt: skip
-        held = [one for role in COMMITTEE for one in holders_of_role(root_code, role, self.area.path, on)]
-        if not held:
-            return
-        term = figure(self.actor, "clue_workdays", on)
-        last, provisional = calendar(root_code).provisional_add_workdays(on, term.value)
-        # The title names the kind alone: who looks over an area's duties is not who may know of its bodies' figures.
-        obligations.owe(
-            actor=self.actor, at=self.at,
-            duty=obligations.Duty(
-                root=root_code, person=held[0].person, body=held[0].post.body, unit_name="", kind=OBLIGATION,
-                subject=("clue", row.pk), matter_id=row.pk, area_path=row.area_path,
-                title=f"{row.number} {CLUES[kind][0]}", title_en=f"{row.number} {CLUES[kind][1]}", source_rule=term.source.citation,
-                due_at=day_end(last, root(root_code).zone) - timedelta(seconds=1), provisional=provisional,
-                link=f"/oversight/clues/{row.pk}/",
-            ),
-        )  # fmt: skip
+def _span(look: _Look, subject: queries.Subject, answered: dict[queries.Subject, date]) -> tuple[date, date]:
+    since, until = look.span
+    return max(since, answered.get(subject, since)), until
+
+
+def _let_go(look: _Look, row: Clue) -> None:
+    row.state = Clue.State.GONE
+    _save(look.actor, look.at, row, "clue.gone", ["state"])
+    obligations.void(actor=look.actor, at=look.at, matter_id=row.pk, kinds=[OBLIGATION])
+
+
+def _open(look: _Look, subject: queries.Subject, figures: str, answered: dict[queries.Subject, date]) -> None:
+    kind, key = subject
+    root_code, on = look.actor.root, city_date(look.at, look.actor.root)
+    earlier = Clue.objects.filter(root=root_code, area=look.area, kind=kind, key=key).order_by("-found_at").first()
+    since, until = _span(look, subject, answered)
+    row = Clue.objects.create(
+        root=root_code, kind=kind, key=key, body_id=UUID(key) if kind in PER_BODY else None, area=look.area,
+        number=next_numbers(actor=look.actor, at=look.at, root=root_code, series="YP", year=on.year)[0],
+        area_path=look.area.path, since_on=since, until_on=until, figures=figures, earlier=earlier, found_at=look.at,
+    )  # fmt: skip
+    record(
+        "clue.found", actor=look.actor, at=look.at, subject=("clue", row.pk), matter=("clue", row.pk), wrote=[row],
+        data={"number": row.number, "kind": kind, "earlier": earlier.number if earlier else ""},
+    )  # fmt: skip
+    held = [one for role in COMMITTEE for one in holders_of_role(root_code, role, look.area.path, on)]
+    if not held:
+        return
+    term = figure(look.actor, "clue_workdays", on)
+    last, provisional = calendar(root_code).provisional_add_workdays(on, term.value)
+    # The title names the kind alone: who looks over an area's duties is not who may know of its bodies' figures.
+    obligations.owe(
+        actor=look.actor, at=look.at,
+        duty=obligations.Duty(
+            root=root_code, person=held[0].person, body=held[0].post.body, unit_name="", kind=OBLIGATION,
+            subject=("clue", row.pk), matter_id=row.pk, area_path=row.area_path,
+            title=f"{row.number} {CLUES[kind][0]}", title_en=f"{row.number} {CLUES[kind][1]}", source_rule=term.source.citation,
+            due_at=day_end(last, root(root_code).zone) - timedelta(seconds=1), provisional=provisional,
+            link=f"/oversight/clues/{row.pk}/",
+        ),
+    )  # fmt: skip
 
 
 def settle(*, actor: Actor, at: datetime, clue_id: UUID, reason: str, source: str) -> Clue:
