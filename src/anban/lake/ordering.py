@@ -259,9 +259,12 @@ def order(
     """Yield the order of each part of the city, by one model for all: place keys as texts, scores that compare across parts."""
     parts = _parts(snapshot.rows("places", root), most_places)
     at_once = min(len(os.sched_getaffinity(0)), MOST_AT_ONCE, parts)
+    since = _recorded_since(snapshot, root)
 
     def ranked(part: int) -> Ranking:
-        return rank(read(part), as_of, SERIOUS, model=model, data_position=_position(snapshot, root))
+        return rank(
+            read(part), as_of, SERIOUS, model=model, data_position=_position(snapshot, root), recorded_since=since
+        )
 
     with (
         in_parts(snapshot, root, as_of, parts, scratch) as read,
@@ -419,6 +422,16 @@ def _outcomes(snapshot: Snapshot, root: str, until: date) -> int:
         FROM read_parquet($files) WHERE root = $root AND day < $until"""
     with duckdb.connect() as duck:
         return int(duck.execute(text, {"files": files, "root": root, "until": until}).fetchall()[0][0])
+
+
+def _recorded_since(snapshot: Snapshot, root: str) -> date | None:
+    """Return the day of the first visit on record in the whole city."""
+    files = [str(path) for path in snapshot.files("visits", root)]
+    with duckdb.connect() as duck:
+        found: date | None = duck.execute(
+            "SELECT min(day) FROM read_parquet($files) WHERE root = $root", {"files": files, "root": root}
+        ).fetchall()[0][0]
+    return found
 
 
 def _said(reason: Reason) -> tuple[str, str]:

@@ -141,10 +141,10 @@ def test_the_index_grows_with_the_time_unseen_also_where_reinspections_follow_wi
     waited = book.every.waited(
         np.full(city.size, city.as_of), *book.every.positions(rows, np.full(city.size, city.as_of))
     )
-    alike = weigh(city, book, rows, np.full(city.size, 0.4), np.ones(city.size))
+    alike = weigh(city, book, rows, np.full(city.size, 0.4), np.ones(city.size), 0)
     assert np.array_equal(np.argsort(waited, kind="stable"), np.argsort(alike, kind="stable"))
     assert alike[np.argmax(waited)] / alike[np.argmin(waited)] == pytest.approx(waited.max() / waited.min())
-    assert (weigh(city, book, rows, np.full(city.size, 0.5), np.ones(city.size)) > alike).all()
+    assert (weigh(city, book, rows, np.full(city.size, 0.5), np.ones(city.size), 0) > alike).all()
 
 
 SPOKEN = {1: "一", 2: "两", 3: "三"}

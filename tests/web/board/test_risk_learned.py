@@ -22,7 +22,6 @@ from anban.contexts.risk import queries
 from anban.lake.assessing import assess, is_due_for_training, the_lake, train
 from anban.lake.ordering import SERIOUS, kept, tables_of
 from anban.lake.ranking import rank
-from anban.lake.ranking.engine import LONGEST_DAYS
 from anban.lake.ranking.reasons import scores_without
 from anban.lake.reading import Reading
 from anban.lake.snapshot import newest as latest
@@ -168,7 +167,7 @@ def test_every_reason_on_the_page_lowers_the_score_when_its_fact_is_taken_away(t
             assert after < before, (one.name, zh)
             asked += 1
         # The time unseen counts in the index, in which the list stands.
-        days, chance = one.facts["days_unseen"] or LONGEST_DAYS, one.chance
+        days, chance = one.facts["days_unseen"] or 1000, one.chance
         rate = -math.log1p(-chance) / days
         assert visit_index(1.0, rate, days / 2) < visit_index(1.0, rate, days)
     assert asked >= 10

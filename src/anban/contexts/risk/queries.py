@@ -140,15 +140,31 @@ class Listed:
     told: tuple[tuple[str, str, str], ...] | None
 
 
+NEVER_SEEN: Final = '"last_day":""'
+"""How the facts of a place that nobody ever visited read (canonical JSON)."""
+
+
 def top_places(
-    actor: Actor, of: Assessment, *, area: str = "", limit: int = 20, after: UUID | None = None
+    actor: Actor,
+    of: Assessment,
+    *,
+    area: str = "",
+    limit: int = 20,
+    after: UUID | None = None,
+    seen: bool | None = None,
 ) -> list[Listed]:
-    """Return the places to be seen next, those first whose visit averts most; ``after`` names the place behind which to go on."""
+    """Return the places to be seen next, those first whose visit averts most; ``after`` names the place behind which to go on.
+
+    ``seen`` narrows to places where somebody was before, or where nobody ever was.
+    """
     rows = TopPlace.objects.filter(
         _within_reach(actor), assessment_id=of.pk, root=actor.root, place__survivor__isnull=True
     )
     if area:
         rows = rows.filter(within(area))
+    if seen is not None:
+        never = Q(facts__contains=NEVER_SEEN)
+        rows = rows.filter(~never if seen else never)
     if after is not None:
         last = rows.filter(place_id=after).values_list("index_value", "id").first()
         if last is None:

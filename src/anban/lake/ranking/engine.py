@@ -21,8 +21,6 @@ from anban.lake.ranking.training import Model, Setting, train
 from anban.rules.visit_index import visit_index
 
 CHUNK: Final = 200_000
-LONGEST_DAYS: Final = 730.0
-"""A place where nobody ever was counts as unseen for so long, as in the transparent score."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +66,7 @@ def rank(
     model: Model | None = None,
     setting: Setting | None = None,
     data_position: str = "",
+    recorded_since: date | None = None,
 ) -> Ranking:
     """Return the risk order of the places of a city as of a day.
 
@@ -80,7 +79,8 @@ def rank(
 
     ``wanted`` (default: the whole register) are the places to rank, in the order of the answer; the same id may come twice.
     ``model`` is one that ``retrain`` made for tables of this shape; without it one is trained now. ``data_position`` goes into
-    the card: which state of the data this is.
+    the card: which state of the data this is. ``recorded_since`` (default: the first visit in the tables) is the day since which
+    visits are on record: where nobody ever was, nobody was since then.
 
     Raises: Unrankable with one line in both languages when a table or column that is needed is not there.
     """
@@ -99,7 +99,8 @@ def rank(
         scores = np.concatenate([np.zeros(0), *scored])[back]
     chance = 1 / (1 + np.exp(-scores))
     ids = tuple(str(each) for each in city.place_ids[rows])
-    weighed = weigh(city, book, rows, chance, _consequence(tables, city, rows))
+    since = day_number(recorded_since) if recorded_since else min(city.visit_day.tolist(), default=city.as_of)
+    weighed = weigh(city, book, rows, chance, _consequence(tables, city, rows), since)
     return Ranking(
         place_ids=ids, scores=scores, probabilities=chance, index=weighed, model=trained, book=book, rows=rows,
         data_position=data_position, known=known,
@@ -112,7 +113,7 @@ def retrain(tables: Mapping[str, pa.Table], as_of: date, label: Label, setting: 
         return train(city_of(tables, as_of, label), setting)[0]
 
 
-def weigh(city: City, book: Book, rows: Ints, chance: Floats, consequence: Floats) -> Floats:
+def weigh(city: City, book: Book, rows: Ints, chance: Floats, consequence: Floats, since: int) -> Floats:
     """Return the index of each place, of its chance, its consequence and its days since anybody saw it.
 
     The chance is that of a place unseen for so long: hazards are born there at the rate that makes it so after these days. (A rate over
@@ -122,7 +123,7 @@ def weigh(city: City, book: Book, rows: Ints, chance: Floats, consequence: Float
     visits = book.every
     today = np.full(len(rows), city.as_of)
     waited = visits.waited(today, *visits.positions(rows, today))
-    waited = np.maximum(np.where(np.isfinite(waited), waited, LONGEST_DAYS), 1.0)
+    waited = np.maximum(np.where(np.isfinite(waited), waited, city.as_of - since), 1.0)
     daily = -np.log1p(-np.clip(chance, 1e-6, 1 - 1e-6)) / waited
     return np.asarray(visit_index(consequence, daily, waited, exp=np.exp))
 

@@ -37,7 +37,8 @@ from anban.web.shell.components import Action, Crumb, Figure, Pager, Tab, Tone
 from anban.web.shell.wording import in_english
 
 PAGE: Final = 50
-TOP: Final = 20
+TOP: Final = 15
+NEW: Final = 5
 LOTS: Final = 10
 LATE_DAYS: Final = 2
 STREET_PARTS: Final = 3
@@ -95,8 +96,10 @@ def risk(request: HttpRequest) -> HttpResponse:
         return render(request, "board/risk.html", context)
     sums, missing = _sums(actor, newest, area)
     place_kinds = kind_names(actor.root)
-    top = queries.top_places(actor, newest, area=area, limit=TOP)
-    where = area_words(actor.root, [one.area_path for one in top])
+    known = queries.top_places(actor, newest, area=area, limit=TOP, seen=True)
+    # Of places where nobody ever was there is one thing to say: some of them are named, and their whole list is opened.
+    new = queries.top_places(actor, newest, area=area, limit=max(NEW, TOP - len(known)), seen=False)
+    where = area_words(actor.root, [one.area_path for one in (*known, *new)])
     if area:
         named = area_words(actor.root, [area]).get(area, area)
         context |= {"scope": named, "crumbs": (Crumb(_("风险"), "/risk/"), Crumb(named))}
@@ -110,16 +113,10 @@ def risk(request: HttpRequest) -> HttpResponse:
         ]
         if sums
         else [],
-        "learned": any(one.told is not None for one in top),
-        "top": [
-            {
-                "name": one.name, "href": f"/places/{one.place_id}/", "where": where.get(one.area_path, ""),
-                "kind": place_kinds.get(one.kind, one.kind), "chance": words.likelihood(one.chance, never_seen=any(why.fact == words.NEVER for why in one.reasons)),
-                "reasons": words.reason_list([(why.fact, why.number) for why in one.reasons], one.told, high_risk=one.facts["high_risk"]), "open": one.facts["open_now"],
-                "open_href": f"/ledger/?place={one.place_id}&open=1",
-            }
-            for one in top
-        ],
+        "learned": any(one.told is not None for one in (*known, *new)),
+        "top": [_listed(one, where, place_kinds) for one in known],
+        "new": [_listed(one, where, place_kinds) for one in new],
+        "new_href": list_href("never_seen", area),
         **_areas(actor, newest, area),
         **_lots(actor, newest, area),
         **_curves(request, actor, newest),
@@ -127,6 +124,18 @@ def risk(request: HttpRequest) -> HttpResponse:
         "watches": _hazards(actor, newest, "watch", area),
     }  # fmt: skip
     return render(request, "board/risk.html", context)
+
+
+def _listed(one: queries.Listed, where: Mapping[str, str], kinds: Mapping[str, str]) -> dict[str, Any]:
+    """Return a place of the list as the page shows it."""
+    reasons = [(why.fact, why.number) for why in one.reasons]
+    return {
+        "name": one.name, "href": f"/places/{one.place_id}/", "where": where.get(one.area_path, ""),
+        "kind": kinds.get(one.kind, one.kind),
+        "chance": words.likelihood(one.chance, never_seen=any(fact == words.NEVER for fact, _n in reasons)),
+        "reasons": words.reason_list(reasons, one.told, high_risk=one.facts["high_risk"]),
+        "open": one.facts["open_now"], "open_href": f"/ledger/?place={one.place_id}&open=1",
+    }  # fmt: skip
 
 
 def _sums(actor: Actor, newest: Any, area: str) -> tuple[dict[str, int], str]:
