@@ -40,6 +40,11 @@ def test_published_figures_are_shown_with_their_intervals(result: dict[str, Any]
         assert f">{each['outcome']['hidden_per_site_year']:.0f}<" in shown
     ours = next(each for each in result["comparisons"][0]["rows"] if each["policy"] == "ours")
     assert f"{ours['averted_vs_random_pct']['low95']:+.1f}" in shown
+    for name, each in page.SCENARIOS.items():
+        line = shown.partition(f"{each}</")[2].partition("</tr>")[0]
+        assert ("这一次没有算" in line) == (name != "base"), name
+    line = shown.partition('?scenario=base#policies"')[2].partition("</tr>")[0]
+    assert f"{ours['hidden_vs_index']['low95']:+.1f}, {ours['hidden_vs_index']['high95']:+.1f}]" in line
     assert row.result_hash in shown
     assert row.result_hash in Entry.objects.get(body__contains="simulation.published").body
 

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET
 
 from anban.contexts.risk import queries
 from anban.web.shell.access import OFFICIALS, actor_of, needs
-from anban.web.shell.components import Crumb, Tab
+from anban.web.shell.components import Crumb
 
 POLICIES: Final = {
     "none": gettext_lazy("不检查"),
@@ -42,6 +42,14 @@ SCENARIOS: Final = {
     "instructed": gettext_lazy("批示到哪里，查到哪里"),
     "count_target": gettext_lazy("以查出数量考核"),
 }
+SHORT: Final = {**POLICIES, "ours": gettext_lazy("本系统"), "oldest": gettext_lazy("最久未查")}
+"""Policies where there is little room."""
+CLOSED_FORMS: Final = {
+    "share clean": gettext_lazy("没有隐患的时间占比"),
+    "share hidden": gettext_lazy("有隐患、没人知道的时间占比"),
+    "share known": gettext_lazy("已发现、正在整改的时间占比"),
+    "hidden after a year unseen": gettext_lazy("一年没人去，藏着隐患的机会"),
+}
 WIDTH: Final = 320
 """Width of the bars, in the drawing's units."""
 
@@ -62,17 +70,15 @@ def simulation(request: HttpRequest) -> HttpResponse:
     shown = comparisons.get(wanted) or result["comparisons"][0]
     worst = max(each["outcome"]["hidden_per_site_year"] for each in shown["rows"])
     context |= {
-        "tabs": tuple(
-            Tab(str(SCENARIOS.get(name, name)), f"?scenario={name}", current=name == shown["scenario"])
-            for name in comparisons
-        ),
+        "scenarios": [_scenario(name, comparisons.get(name), name == shown["scenario"]) for name in SCENARIOS],
+        "scenario": SCENARIOS.get(shown["scenario"], shown["scenario"]),
         "cities": shown["seeds"],
         "sites": round(shown["setting"]["sites"]),
         "visits": f"{shown['setting']['visits_a_day']:g}",
         "rows": [_row(each, worst) for each in shown["rows"]],
         "same": _told(shown["same_against_same"]),
         "checks": [
-            {"name": each["name"], "said": f"{each['expected']:.4f}", "found": f"{each['found']:.4f}"}
+            {"name": CLOSED_FORMS.get(each["name"], each["name"]), "said": f"{each['expected']:.4f}", "found": f"{each['found']:.4f}"}
             for each in result["closed_forms"]
         ],
         "cells": [
@@ -80,7 +86,7 @@ def simulation(request: HttpRequest) -> HttpResponse:
                 "detection": f"{each['changes']['detection']:.0%}",
                 "rebound": f"{each['changes']['rebound']:.0%}",
                 "visits": f"{each['changes']['visits_a_day']:g}",
-                "best": POLICIES.get(each["best"], each["best"]),
+                "best": SHORT.get(each["best"], each["best"]),
                 "ours_is_best": each["best"] == "ours",
                 "difference": _told(each["ours_to_index"]),
             }
@@ -88,6 +94,23 @@ def simulation(request: HttpRequest) -> HttpResponse:
         ],
     }
     return render(request, "board/simulation.html", context)
+
+
+def _scenario(name: str, comparison: Mapping[str, Any] | None, is_shown: bool) -> dict[str, Any]:
+    """Return one scenario in a line: what the policies hide there, which is best, and by how much ours differs; all are listed, run or not."""
+    told = {"name": SCENARIOS[name], "shown": is_shown, "run": comparison is not None}
+    if comparison is None:
+        return told
+    rows = {each["policy"]: each for each in comparison["rows"]}
+    hidden = {policy: each["outcome"]["hidden_per_site_year"] for policy, each in rows.items()}
+    best = min((policy for policy in hidden if policy not in {"none", "oracle"}), key=lambda policy: hidden[policy])
+    return {
+        **told, "href": f"?scenario={name}#policies", "best": SHORT.get(best, best), "ours_is_best": best == "ours",
+        "random": f"{hidden['random']:.0f}", "index": f"{hidden['index']:.0f}",
+        "ours": f"{hidden['ours']:.0f}" if "ours" in hidden else "—",
+        "against_random": _told(rows["ours"]["averted_vs_random_pct"], "%") if "ours" in rows else "—",
+        "against_index": _told(rows["ours"]["hidden_vs_index"]) if "ours" in rows else "—",
+    }  # fmt: skip
 
 
 def _row(each: Mapping[str, Any], worst: float) -> dict[str, Any]:
