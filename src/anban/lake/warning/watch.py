@@ -31,6 +31,8 @@ NEAR_DAYS = 14.0
 WEEKS = 104
 LATEST_WEEKS = 8
 """Space-time clusters are weighed against so many weeks, of which the latest may be theirs."""
+LONG_DAYS, HUNDRED = 1000, 100
+"""From so many days on a time is told in years; beyond a hundred years nobody knows it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,15 +202,28 @@ def _clusters(
     return made
 
 
+def chance(p: float) -> tuple[str, str]:
+    """Return a chance in words that say no more than is known: below one in ten thousand it is only that."""
+    return ("万分之一以下", "less than 1 in 10,000") if p < 1e-4 else (f"{p:.2g}", f"{p:.2g}")
+
+
+def span(days: float) -> tuple[str, str]:
+    """Return a time between false alarms as people say it: days, years, and more than a hundred years."""
+    if days < LONG_DAYS:
+        return f"{days:.0f} 天", f"{days:.0f} days"
+    years = days / 365.25
+    return ("100 年以上", "more than 100 years") if years > HUNDRED else (f"{years:.0f} 年", f"{years:.0f} years")
+
+
 def _paired(kind: str, found: Closeness, q: float, since: date, until: date) -> Warning:
     n = round((1 + (1 + 8 * found.pairs) ** 0.5) / 2)
     zh = (
         f"有位置的 {n} 起里，相距 {NEAR_KM:g} 公里、{NEAR_DAYS:.0f} 天以内的有 {found.both} 对；若时间与地点无关，平均 {found.expected:.1f} 对，"
-        f"这么多的机会是 {found.p:.2g}。是不是有同一个起因，请人去看"
+        f"这么多的机会是 {chance(found.p)[0]}。是不是有同一个起因，请人去看"
     )
     en = (
         f"of {n} located events {found.both} pairs lie within {NEAR_KM:g} km and {NEAR_DAYS:.0f} days; if time had nothing to do with place, "
-        f"{found.expected:.1f} on average, so many with a chance of {found.p:.2g}. Is there one cause? Somebody should look"
+        f"{found.expected:.1f} on average, so many with a chance of {chance(found.p)[1]}. Is there one cause? Somebody should look"
     )
     return Warning("knox", kind, WHOLE, _level(q), found.p, zh, en, (Counted(since, until, n, located=True),))
 
@@ -220,37 +235,37 @@ def _circled(
     zh_names, en_names = ([names.get(area, (area, area))[side] for area in areas] for side in (0, 1))
     zh = (
         f"最近 {found.periods} 周，{'、'.join(zh_names)}共 {found.seen} 起；照它们两年里占的份、全市这几周的起数，应有 {found.expected:.1f} 起；"
-        f"在所有的地方和时段里都看过，碰巧这样的机会是 {found.p:.2g}。那里有没有变化，还是报得更多，请人去看"
+        f"在所有的地方和时段里都看过，碰巧这样的机会是 {chance(found.p)[0]}。那里有没有变化，还是报得更多，请人去看"
     )
     en = (
         f"in the last {found.periods} weeks {', '.join(en_names)} had {found.seen}, against {found.expected:.1f} by their share of two years and the city's number in these weeks; with all places "
-        f"and spans looked at, chance does so with {found.p:.2g}. Has something changed there, or is more reported? Somebody should look"
+        f"and spans looked at, chance does so with {chance(found.p)[1]}. Has something changed there, or is more reported? Somebody should look"
     )
     area = areas[0] if len(areas) == 1 else WHOLE
     return Warning("kulldorff", kind, area, _level(q), found.p, zh, en, (Counted(first, as_of, found.seen, areas),))
 
 
 def _changed(pair: Pair, p: float, q: float, spans: tuple[Counted, ...]) -> Warning:
-    zh = f"一年来 {pair.after} 起，上一年 {pair.before} 起；若没有变化，相差这么多的机会是 {p:.2g}"
-    en = f"{pair.after} in a year after {pair.before} in the year before; if nothing changed, so great a difference has a chance of {p:.2g}"
+    zh = f"一年来 {pair.after} 起，上一年 {pair.before} 起；若没有变化，相差这么多的机会是 {chance(p)[0]}"
+    en = f"{pair.after} in a year after {pair.before} in the year before; if nothing changed, so great a difference has a chance of {chance(p)[1]}"
     return Warning("change", pair.kind, pair.area, _level(q), p, zh, en, spans)
 
 
 def _clustered(key: tuple[str, str], found: Densest, q: float) -> Warning:
     days, p = found.window_days, found.p_anywhere
-    zh = f"{found.from_on} 起 {days} 天内 {found.count} 起；同样多的起数均匀散在一年里，也会这样密的机会是 {p:.2g}"
-    en = f"{found.count} within {days} days from {found.from_on}; spread evenly, as many are so dense with a chance of {p:.2g}"
+    zh = f"{found.from_on} 起 {days} 天内 {found.count} 起；同样多的起数均匀散在一年里，也会这样密的机会是 {chance(p)[0]}"
+    en = f"{found.count} within {days} days from {found.from_on}; spread evenly, as many are so dense with a chance of {chance(p)[1]}"
     span = Counted(found.from_on, found.from_on + timedelta(days=days - 1), found.count)
     return Warning("scan", *key, _level(q), p, zh, en, (span,))
 
 
 def _charted(key: tuple[str, str], made: Chart, on: date, usual: int, spans: tuple[Counted, ...]) -> Warning:
     zh = (
-        f"控制图在 {on} 达到界限 {made.threshold:g}（平常一年 {usual} 起）；这样的图平均 {made.false_alarm_days:.0f} 天误报一次，"
-        f"平常的起数本身不准时为 {made.false_alarm_low:.0f} 至 {made.false_alarm_high:.0f} 天"
+        f"控制图在 {on} 达到界限 {made.threshold:g}（平常一年 {usual} 起）；这样的图平均 {span(made.false_alarm_days)[0]}误报一次，"
+        f"平常的起数本身不准时为 {span(made.false_alarm_low)[0]}至{span(made.false_alarm_high)[0]}"
     )
     en = (
         f"the chart reached its threshold {made.threshold:g} on {on} (usual: {usual} a year); such a chart alarms falsely once in "
-        f"{made.false_alarm_days:.0f} days on average, {made.false_alarm_low:.0f} to {made.false_alarm_high:.0f} as the usual number is itself uncertain"
+        f"{span(made.false_alarm_days)[1]} on average, {span(made.false_alarm_low)[1]} to {span(made.false_alarm_high)[1]} as the usual number is itself uncertain"
     )
     return Warning("cusum", *key, "watch", None, zh, en, spans)

@@ -78,7 +78,11 @@ def simulation(request: HttpRequest) -> HttpResponse:
         "rows": [_row(each, worst) for each in shown["rows"]],
         "same": _told(shown["same_against_same"]),
         "checks": [
-            {"name": CLOSED_FORMS.get(each["name"], each["name"]), "said": f"{each['expected']:.4f}", "found": f"{each['found']:.4f}"}
+            {
+                "name": CLOSED_FORMS.get(each["name"], each["name"]),
+                "said": f"{each['expected']:.4f}",
+                "found": f"{each['found']:.4f}",
+            }
             for each in result["closed_forms"]
         ],
         "cells": [

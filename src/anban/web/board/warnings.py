@@ -34,7 +34,7 @@ from anban.web.desk.places import area_words
 from anban.web.desk.wording import said
 from anban.web.shell.access import OFFICIALS, actor_of, needs
 from anban.web.shell.components import Crumb, Pager
-from anban.web.shell.wording import in_english
+from anban.web.shell.wording import enumerated, in_english
 
 SHOWN: Final = 100
 PAGE: Final = 50
@@ -68,7 +68,7 @@ def _shown(request: HttpRequest, problem: str, status: int) -> HttpResponse:
         "scope": territory.scope_label(actor, english=in_english()), "look": look,
         "false_watches": f"{look.expected_false_watches:.1f}" if look else "",
         "false_alarms": f"{look.expected_false_chart_alarms:.1f}" if look else "",
-        "left_out": "、".join(str(BOOKS[name]) for name in look.left_out.split(",") if name in BOOKS) if look else "",
+        "left_out": enumerated(str(BOOKS[name]) for name in look.left_out.split(",") if name in BOOKS) if look else "",
         "answers": ANSWERS.items(),
         "rows": [
             {
@@ -177,7 +177,7 @@ def events(request: HttpRequest) -> HttpResponse:
     context = {
         "title": _kind_name(actor, kind) or _("事件"),
         "crumbs": (Crumb(_("风险"), "/risk/"), Crumb(_("预警"), "/risk/warnings/"), Crumb(_("事件"))),
-        "scope": "、".join(names.get(area, "") for area in areas),
+        "scope": enumerated(names.get(area, "") for area in areas),
         "since": since, "until": until, "located": asked.located,
         "rows": [{**row, "where": where.get(row["path"], "")} for row in rows],
         "count": _("共 %(count)s 起") % {"count": written(total)},

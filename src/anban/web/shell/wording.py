@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
@@ -31,6 +32,11 @@ class TermWords:
 def in_english() -> bool:
     """This function will tell whether the page is written in English; every other language reads Chinese."""
     return (get_language() or "").startswith("en")
+
+
+def enumerated(names: Iterable[str]) -> str:
+    """This function will write names one after another, as the language does."""
+    return (", " if in_english() else "、").join(names)
 
 
 def local_day(value: date | datetime) -> date:
