@@ -277,7 +277,11 @@ def test_report_in_a_sector_counts_its_kinds_alone(read_town: Town) -> None:
     kinds = queries.kinds_of_sector("town", "commerce", DAY)
     assert "catering" in kinds
     assert "warehouse" not in kinds
-    assert orjson.loads(row.figures)["now"]["places"] == 2
+    facts = orjson.loads(row.figures)
+    assert facts["now"]["places"] == 2
+    listed = {one["name"] for one in facts["places"]}
+    assert len(listed) == 2
+    assert "中关村仓库" not in listed
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,10 @@ import pytest
 from django.test import Client
 
 from anban.contexts.territory.operations import load_criteria
+from anban.lake.warning.limits import LIMITS
 from anban.rules.describing import inputs_of
 from anban.rules.every import all_rules, rule_named
-from anban.web.desk.rules import words
+from anban.web.desk.rules import METHODS, words
 from tests.api.test_rules import TEXT_2025
 from tests.factories.town import AT, Town
 
@@ -45,6 +46,16 @@ def test_an_answer_can_be_quoted_in_both_languages(signed_in: Callable[[str], Cl
     page = html.unescape(client.get(question).content.decode())
     assert "Conclusion: Grade Larger" in page
     assert "Facts: Deaths (persons) 3" in page
+
+
+@pytest.mark.parametrize("name", ["poisson_change", "scan_cluster", "cusum", "unseen_hazards"])
+def test_a_statistic_says_what_it_can_and_cannot_tell(signed_in: Callable[[str], Client], name: str) -> None:
+    told, client = LIMITS[METHODS[name]], signed_in("王敏")
+    assert "不能说明什么" not in client.get("/rules/rebound/").content.decode()
+    for language, sides in (("zh-hans", (told.can_zh, told.cannot_zh)), ("en", (told.can_en, told.cannot_en))):
+        client.post("/language/", {"language": language, "next": "/rules/"})
+        page = html.unescape(client.get(f"/rules/{name}/").content.decode())
+        assert all(side in page for side in sides)
 
 
 def test_a_case_that_cannot_be_judged_says_so_and_why(signed_in: Callable[[str], Client]) -> None:

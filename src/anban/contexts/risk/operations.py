@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from hashlib import sha256
-from itertools import groupby
+from itertools import chain, groupby
 from typing import Any, Final
 from uuid import UUID
 
@@ -310,8 +310,7 @@ def draw_up(
                     "reasons": [[why.fact, why.number] for why in one.reasons], "high_risk": bool(one.facts["high_risk"]),
                     **({} if one.told is None else {"told": one.told}),
                 }
-                for one in queries.top_places(actor, of, area=whole, limit=10)
-                if kinds is None or one.kind in kinds
+                for one in chain(*queries.first_places(actor, of, area=whole, kinds=kinds, limit=10, never=3))
             ],
         }  # fmt: skip
         year = city_date(at, actor.root).year

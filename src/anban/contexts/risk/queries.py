@@ -152,16 +152,19 @@ def top_places(
     limit: int = 20,
     after: UUID | None = None,
     seen: bool | None = None,
+    kinds: frozenset[str] | None = None,
 ) -> list[Listed]:
     """Return the places to be seen next, those first whose visit averts most; ``after`` names the place behind which to go on.
 
-    ``seen`` narrows to places where somebody was before, or where nobody ever was.
+    ``seen`` narrows to places where somebody was before, or where nobody ever was; ``kinds`` to some kinds of place.
     """
     rows = TopPlace.objects.filter(
         _within_reach(actor), assessment_id=of.pk, root=actor.root, place__survivor__isnull=True
     )
     if area:
         rows = rows.filter(within(area))
+    if kinds is not None:
+        rows = rows.filter(kind__in=kinds)
     if seen is not None:
         never = Q(facts__contains=NEVER_SEEN)
         rows = rows.filter(~never if seen else never)
@@ -171,6 +174,17 @@ def top_places(
             return []
         rows = rows.filter(Q(index_value__lt=last[0]) | Q(index_value=last[0], id__gt=last[1]))
     return [_listed(row) for row in rows.select_related("place").order_by("-index_value", "id")[:limit]]
+
+
+def first_places(
+    actor: Actor, of: Assessment, *, area: str = "", kinds: frozenset[str] | None = None, limit: int, never: int
+) -> tuple[list[Listed], list[Listed]]:
+    """Return the first places where somebody was before, and the first where nobody ever was: ``never`` of these at least, ``limit`` in all.
+
+    Of places where nobody ever was there is one thing to say, and there may be so many that no other place would be read.
+    """
+    seen = top_places(actor, of, area=area, kinds=kinds, limit=limit - never, seen=True)
+    return seen, top_places(actor, of, area=area, kinds=kinds, limit=limit - len(seen), seen=False)
 
 
 def _listed(row: TopPlace) -> Listed:

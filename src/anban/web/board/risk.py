@@ -37,7 +37,7 @@ from anban.web.shell.components import Action, Crumb, Figure, Pager, Tab, Tone
 from anban.web.shell.wording import in_english
 
 PAGE: Final = 50
-TOP: Final = 15
+TOP: Final = 20
 NEW: Final = 5
 LOTS: Final = 10
 LATE_DAYS: Final = 2
@@ -96,9 +96,7 @@ def risk(request: HttpRequest) -> HttpResponse:
         return render(request, "board/risk.html", context)
     sums, missing = _sums(actor, newest, area)
     place_kinds = kind_names(actor.root)
-    known = queries.top_places(actor, newest, area=area, limit=TOP, seen=True)
-    # Of places where nobody ever was there is one thing to say: some of them are named, and their whole list is opened.
-    new = queries.top_places(actor, newest, area=area, limit=max(NEW, TOP - len(known)), seen=False)
+    known, new = queries.first_places(actor, newest, area=area, limit=TOP, never=NEW)
     where = area_words(actor.root, [one.area_path for one in (*known, *new)])
     if area:
         named = area_words(actor.root, [area]).get(area, area)

@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from anban.contexts.territory import queries as territory
+from anban.lake.warning.limits import LIMITS
 from anban.rules.answering import Answer, ask
 from anban.rules.decision import CANNOT_JUDGE
 from anban.rules.describing import Input, inputs_of
@@ -47,6 +48,9 @@ MARKS: Final = {
     "estimate": gettext_lazy("实务估计"),
 }
 """How sure the wording of a source is, as the settings say it."""
+
+METHODS: Final = {"poisson_change": "change", "scan_cluster": "scan", "cusum": "cusum", "unseen_hazards": "hidden"}
+"""Statistics that early warning uses as well: what they can and can't tell is said in the same words."""
 
 _PARTS = re.compile(r"[\s,;，；、]+")
 _WORDS = {"true": True, "false": False, "是": True, "否": False, "有": True, "无": False, "yes": True, "no": False}
@@ -126,6 +130,7 @@ def rule(request: HttpRequest, name: str) -> HttpResponse:
         "lists": dict(_lists(inputs, loaded, english=english)),
         "groups": [_group(form, each, rows, english=english) for each in inputs if each.inputs],
         "more_rows": min(rows + ROWS, MOST_ROWS),
+        "limits": _limits(name, english=english),
         "answer": _shown(answered, form, inputs, english=english) if answered else None,
         "command": f"anban rule {name} --root {root} --json {quote(json.dumps(given, ensure_ascii=False))}",
     }
@@ -154,6 +159,14 @@ def year_2020(request: HttpRequest) -> HttpResponse:
     }
     crumbs = (Crumb(_("规则"), "/rules/"), Crumb(_("2020—2021 年的数字")))
     return render(request, "desk/year_2020.html", {"figures": figures, "asked": asked, "crumbs": crumbs})
+
+
+def _limits(name: str, *, english: bool) -> tuple[str, str, str] | None:
+    """Return what a statistic can and can't tell, and how often it is wrong where nothing has changed."""
+    told = LIMITS.get(METHODS.get(name, ""))
+    if told is None:
+        return None
+    return (told.can_en, told.cannot_en, told.bound_en) if english else (told.can_zh, told.cannot_zh, told.bound_zh)
 
 
 def _refuse(form: Question, refusal: Refusal, *, english: bool) -> None:
