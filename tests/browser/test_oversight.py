@@ -80,7 +80,7 @@ def test_a_district_officer_reaches_every_case_settles_it_and_it_is_gone(
     # A case that stands red because the unit is done and a person is not.
     (case,) = truth["red_cases"]
     page.goto(live_server.url)
-    clicks(page, "督察", "问责标红", case, "认定无责")
+    clicks(page, "督察", "问责未到人", case, "认定无责")
     page.get_by_role("button", name="认定无责").click()
     expect(page.get_by_text("单位已处理，还有")).to_have_count(0)
 

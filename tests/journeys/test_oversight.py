@@ -188,8 +188,8 @@ def test_c7_the_unit_is_done_and_the_person_is_not_red_until_the_person_is_dealt
     walk.send("登记已执行", "已登记")
     assert walk.page.get_by_text("单位已处理").count() == 0
     expect(walk.begin().duty("问责办理", number)).to_have_count(0)
-    assert figure(walk.go("督察"), "问责标红") == 0
-    walk.link("问责标红").reached("没有问责案件")
+    assert figure(walk.go("督察"), "问责未到人") == 0
+    walk.link("问责未到人").reached("没有问责案件")
 
 
 def test_c8_a_visit_on_a_tablet_from_finding_to_looking_back_and_the_district_shows_its_debts(

@@ -130,7 +130,7 @@ def red(items: Iterable[Item], links: Collection[str] = ()) -> tuple[Reason, ...
                 Reason(
                     "accountability.person_waits",
                     f"单位已处理，还有 {len(waiting)} 名责任人未处理",
-                    f"The unit is dealt with, {len(waiting)} persons are not",
+                    f"The unit is dealt with, {len(waiting)} {'person is' if len(waiting) == 1 else 'persons are'} not",
                 )
             )
         if not persons:

@@ -230,7 +230,7 @@ def name_link(request: HttpRequest, hazard_id: UUID, role: str) -> HttpResponse:
         request, role, matter=chained(row), back=f"/ledger/{row.pk}/",
         do=lambda **given: operations.name_link(hazard_id=row.pk, **given),
         crumbs=(Crumb(_("台账"), "/ledger/"), Crumb(row.number, f"/ledger/{row.pk}/")),
-        facts=(Fact(_("隐患"), row.fact), Fact(_("单位"), row.place_title)),
+        facts=(Fact(_("隐患"), row.fact), Fact(_("所在场所"), row.place_title)),
     )  # fmt: skip
 
 

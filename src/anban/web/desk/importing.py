@@ -452,6 +452,7 @@ def _part(name: str, one: Mapping[str, Any], known: Mapping[str, list[ImportMapp
             )
             for sample in samples
         ],
+        "several": len({(p["file"], p["sheet"]) for p in (*one.get("problems", ()), *one.get("notes", ()))}) > 1,
         "left_out": sorted({text for table in one.get("tables", ()) for text in table.get("left_out", ())}),
     }
 

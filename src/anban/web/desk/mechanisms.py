@@ -159,7 +159,7 @@ def mechanism(request: HttpRequest, mechanism_id: UUID) -> HttpResponse:
             Fact(_("启动"), _("自动") if row.by_rule else _("由人启动")),
             Fact(_("隐患类别"), words.get(f"class:{row.hazard_class}", ("—", "—"))[side()]),
             Fact(_("检查项"), row.hazard_codes.replace(";", " ") or "—"),
-            Fact(_("有效期"), f"{row.from_on.isoformat()} → {until}" if until else row.from_on.isoformat()),
+            Fact(_("有效期"), f"{row.from_on.isoformat()} → {until}" if until else _("%(day)s 起") % {"day": row.from_on.isoformat()}),
             Fact(_("依据"), row.basis or "—"),
         ),
         "members": [(name_of(one.body), one.part, one.limit_workdays, one.body_id == row.lead_id) for one in row.members.all()],

@@ -21,6 +21,7 @@ from django.views.decorators.http import require_GET, require_POST
 from anban.base.people.actor import Actor
 from anban.contexts.obligations.queries import of_matter
 from anban.contexts.responsibility import net, operations, policies, queries, settling
+from anban.contexts.responsibility.columns import PHASE_WORDS
 from anban.contexts.responsibility.exporters import export_mandates
 from anban.contexts.responsibility.wording import FAULT_NAMES, ROLE_NAMES, terms, title_of
 from anban.contexts.territory import queries as territory
@@ -640,6 +641,7 @@ def mandates(request: HttpRequest) -> HttpResponse:
                     words.get(f"kind:{row.place_kind}", (row.place_kind,) * 2)[side()] if row.place_kind else "",
                     _("行业 %(code)s") % {"code": row.industry} if row.industry else "",
                     words.get(f"class:{row.hazard_class}", (row.hazard_class,) * 2)[side()] if row.hazard_class else "",
+                    PHASE_WORDS[row.phase][side()] if row.phase else "",
                 ) if part) or _("全部"),
             }
             for row in shown

@@ -29,6 +29,10 @@ CERTAINTY: Final = {
 }  # fmt: skip
 
 
+def _first_up(words: str) -> str:
+    return words[:1].upper() + words[1:]
+
+
 @needs(*NET_READERS)
 @require_GET
 def links(request: HttpRequest) -> HttpResponse:
@@ -63,13 +67,13 @@ def links(request: HttpRequest) -> HttpResponse:
             {
                 "link": LINKS[row.role][side()],
                 "what": " · ".join(part for part in (
-                    MATTERS[row.matter][side()] if row.matter else "",
+                    _first_up(MATTERS[row.matter][side()]) if row.matter else "",
                     classes.get(row.hazard_class, row.hazard_class),
                     words.get(f"kind:{row.place_kind}", (row.place_kind,) * 2)[side()] if row.place_kind else "",
                     _("检查表 %(code)s") % {"code": row.work} if row.work else "",
                     grades.get(row.grade, row.grade),
                 ) if part) or _("全部"),
-                "namer": NAMERS[row.named_by][side()], "from_on": row.from_on, "until_on": row.until_on, "basis": row.basis,
+                "namer": _first_up(NAMERS[row.named_by][side()]), "from_on": row.from_on, "until_on": row.until_on, "basis": row.basis,
                 "certainty": CERTAINTY.get(row.certainty, row.certainty),
             }
             for row in sorted(found, key=lambda row: (order.index(row.role), row.hazard_class, row.place_kind, row.work))

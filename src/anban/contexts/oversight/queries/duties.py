@@ -233,8 +233,10 @@ def evidence_of(row: DueDuty) -> list[Shown]:
         ]
     if kind is Evidence.INSTRUMENT:
         made = Instrument.objects.filter(
-            within(path), root=duty_row.root, issued_by_id=person, issued_at__gte=begin, issued_at__lt=end
-        )
+            within(path), root=duty_row.root, issued_by_id=person, issued_at__gte=begin, issued_at__lt=end,
+            steps__isnull=True,
+        )  # fmt: skip
+        # What a ladder issues by itself bears the person's name, but is not the person's doing.
         return [
             Shown(kind, i.number, local(i.issued_at), f"/oversight/instruments/{i.pk}/")
             for i in made.order_by("issued_at")

@@ -130,7 +130,7 @@ def debts() -> tuple[Debt, ...]:
             lambda a, p, r: clues.listed(a, only="open", area_path=p).count(), COMMITTEE,
         ),
         Debt(
-            "sanctions", _("问责标红"), _page("/oversight/sanctions/", only="red"),
+            "sanctions", _("问责未到人"), _page("/oversight/sanctions/", only="red"),
             lambda a, p, r: sanctions.board(a, only="red", area_path=p).count(), LEADERS,
         ),
         Debt(
@@ -189,7 +189,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         figures.append(Figure(str(red), _("批示件未落到事项"), "/oversight/instructions/?only=red", quiet=red == 0))
     if actor.has(*LEADERS):
         red = sanctions.board(actor, only="red").count()
-        figures.append(Figure(str(red), _("问责标红"), "/oversight/sanctions/?only=red", quiet=red == 0))
+        figures.append(Figure(str(red), _("问责未到人"), "/oversight/sanctions/?only=red", quiet=red == 0))
     if actor.has(*COMMITTEE):
         shown = clues.listed(actor, only="open").count()
         figures.append(Figure(str(shown), _("研判线索"), "/oversight/clues/", quiet=shown == 0))

@@ -96,9 +96,7 @@ def register(request: HttpRequest) -> HttpResponse:
             Cell(row.requirement),
             Cell(day=row.issued_on),
             Cell(day=row.due_on),
-            Cell(_("未落到事项"), pill="open")
-            if not row.measures_count
-            else Cell(str(row.measures_count), number=True),
+            Cell(_("未落到事项"), pill="red") if not row.measures_count else Cell(str(row.measures_count), number=True),
         )
         for row in page
     ]
@@ -108,7 +106,7 @@ def register(request: HttpRequest) -> HttpResponse:
         request, "instructions", _("批示件"),
         columns=(_("文号"), _("种类"), _("要求"), _("签发日期"), _("期限"), _("落实措施")), rows=rows, pager=pager,
         filters=(by_area, choice_filter(request, "only", _("情况"), states)), count=ngettext("%(n)s 件", "%(n)s 件", n) % {"n": n},
-        intro=_("只登记文号、要求、责任人和期限，不存原文。没有落到具体隐患上的文件为红色。"),
+        intro=_("只登记文号、要求、责任人和期限，不存原文。没有落到具体隐患上的，标为“未落到事项”。"),
         empty=(_("没有批示件或上级文件"), _("登记一件，再落到具体隐患和责任人。")),
         actions=(Action(_("登记"), "/oversight/instructions/new/", Tone.PRIMARY),) if actor.has(*COMMITTEE) else (),
     )  # fmt: skip

@@ -154,7 +154,8 @@ def new(request: HttpRequest, about: str, about_id: UUID) -> HttpResponse:
     if matter.clue is not None and matter.clue.body_id:
         # Figures of a body go to that body and to no other.
         bodies = {key: name for key, name in bodies.items() if key == str(matter.clue.body_id)}
-    elif matter.clue is not None:
+    else:
+        # Nothing that cannot be taken back goes to a body that nobody chose.
         bodies = {"": _("请选择"), **bodies}
     choose(form, "to_body", bodies.items())
 

@@ -46,6 +46,11 @@ class Cell:
     post: str = ""
     number: bool = False
 
+    @property
+    def blank(self) -> bool:
+        """Tell whether nothing stands in it: a phone leaves it out, name and all."""
+        return not (self.text or self.term or self.day)
+
 
 @dataclass(frozen=True, slots=True)
 class Section:

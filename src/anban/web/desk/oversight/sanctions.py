@@ -100,16 +100,16 @@ def board(request: HttpRequest) -> HttpResponse:
                 Cell(term_name(Level(row.level))),
                 _side(items, Subject.UNIT),
                 _side(items, Subject.PERSON),
-                Cell(reasons[0].en if in_english() else reasons[0].zh, pill="open") if reasons else Cell("—"),
+                Cell(reasons[0].en if in_english() else reasons[0].zh, pill="red") if reasons else Cell(),
             )
         )
     n = page.paginator.count
-    states = (("red", _("标红")), ("open", _("办理中")))
+    states = (("red", _("未到人")), ("open", _("办理中")))
     return listing(
         request, "sanctions", _("问责"), rows=rows, pager=pager,
-        columns=(_("案件"), _("发生"), _("层级"), _("单位"), _("责任人"), _("标红原因")),
+        columns=(_("案件"), _("发生"), _("层级"), _("单位"), _("责任人"), _("未到人原因")),
         filters=(by_area, choice_filter(request, "only", _("情况"), states)), count=ngettext("%(n)s 件", "%(n)s 件", n) % {"n": n},
-        intro=_("单位和每名责任人各有期限、各自销账。单位已处理而责任人未处理，或决定没有写明某一原因环节的直接责任人，标红。"),
+        intro=_("单位和每名责任人各有期限、各自销账。单位已处理而责任人未处理，或决定没有写明某一原因环节的直接责任人，列为“未到人”。"),
         empty=(_("没有问责案件"), _("登记的事故会自动立案；失职情形可从隐患页提出。")),
     )  # fmt: skip
 
@@ -153,10 +153,10 @@ def case(request: HttpRequest, case_id: UUID) -> HttpResponse:
                 Cell(term_name(ItemState(one.state)), pill="done" if ItemState(one.state) in ENDED else "waiting"),
                 Cell(day=one.due_on),
                 Cell(one.document_number or "—"),
-                Cell(_step_name(next_), f"/oversight/sanctions/items/{one.pk}/{next_}/") if next_ else Cell("—"),
+                Cell(_step_name(next_), f"/oversight/sanctions/items/{one.pk}/{next_}/") if next_ else Cell(),
                 Cell(_step_name("clear"), f"/oversight/sanctions/items/{one.pk}/clear/")
                 if "clear" in steps
-                else Cell("—"),
+                else Cell(),
             )
         )
     papers = tuple(
@@ -168,7 +168,7 @@ def case(request: HttpRequest, case_id: UUID) -> HttpResponse:
     grade = term_name(AccidentGrade(row.accident.grade)) if row.accident else _("失职")
     return detail(
         request, "sanctions", f"{row.number} {row.title}", crumbs=crumbs(Crumb(row.number)),
-        pills=tuple(("open", reason.en if in_english() else reason.zh) for reason in reasons),
+        pills=tuple(("red", reason.en if in_english() else reason.zh) for reason in reasons),
         facts=(
             Fact(_("起因"), f"{source} · {grade}", f"/ledger/{row.hazard_id}/" if row.hazard_id else ""),
             Fact(_("发生日期"), row.happened_on.isoformat()), Fact(_("问责层级"), term_name(Level(row.level)), note=row.level_reason),

@@ -199,11 +199,11 @@ def _next(finding: Any, actor: Any, oversees: bool) -> tuple[Cell, Cell]:
     """Return what may be done with a finding now: report, look back, press with a paper."""
     base = f"/oversight/findings/{finding.pk}"
     if finding.state == "open":
-        report = Cell(_("报整改"), f"{base}/rectify/") if policies.can_rectify(actor, finding) else Cell("—")
-        return report, Cell(_("发文"), f"/oversight/instruments/new/finding/{finding.pk}/") if oversees else Cell("—")
+        report = Cell(_("报整改"), f"{base}/rectify/") if policies.can_rectify(actor, finding) else Cell()
+        return report, Cell(_("发文"), f"/oversight/instruments/new/finding/{finding.pk}/") if oversees else Cell()
     if finding.state == "rectified" and oversees:
         return Cell(_("回头看通过"), f"{base}/verify/"), Cell(_("退回整改"), f"{base}/back/")
-    return Cell("—"), Cell("—")
+    return Cell(), Cell()
 
 
 @needs(*COMMITTEE)

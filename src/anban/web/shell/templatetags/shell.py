@@ -40,8 +40,9 @@ STATE_TONES: Final[dict[str, str]] = {
     "delisted": "done",
     "done": "done",
     "accepted": "done",
+    "red": "red",
 }
-"""How a state looks: waiting for somebody, at rest, done; every other state is live."""
+"""How a state looks: waiting for somebody, at rest, done, or (red, as the field says) what must not stay so; others are live."""
 
 GRADES: Final[dict[str, tuple[str, str]]] = {
     "major": ("1", gettext_noop("重大隐患")),

@@ -268,6 +268,14 @@ document.addEventListener("htmx:confirm", (event) => {
   if (dirty && leaving && !confirm(document.getElementById("leave-text")?.textContent ?? "")) event.preventDefault();
 });
 
+/* The tab that is open stands in sight, also where the row of tabs is wider than the phone */
+const tabs = one(".tabs");
+const here = tabs && one("[aria-current]", tabs);
+if (here) {
+  const [row, tab] = [tabs.getBoundingClientRect(), here.getBoundingClientRect()];
+  if (tab.right > row.right) tabs.scrollLeft += tab.left - row.left - (row.width - tab.width) / 2;
+}
+
 countChosen();
 takePlace();
 one("[data-focus]")?.focus();
