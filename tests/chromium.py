@@ -7,7 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 from django.urls import get_resolver
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
+
+PATIENCE_MS = 60_000
+"""How long a browser test waits for what has to come: a slow machine is not a failure."""
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -34,6 +37,7 @@ def chromium() -> Iterator[Browser]:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
         # Every page's code is loaded before a browser waits for one: the first request would pay for all of it.
         _ = get_resolver().url_patterns
+        expect.set_options(timeout=PATIENCE_MS)
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=_chromium(), args=ARGUMENTS)
             yield browser

@@ -12,6 +12,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page
 
+from tests.chromium import PATIENCE_MS
+
 WIDTHS = {390: 844, 1440: 900}
 THEMES = ("light", "dark")
 AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
@@ -54,7 +56,7 @@ def window(chromium: Browser) -> Iterator[Callable[[Look], Page]]:
             reduced_motion="reduce",
             has_touch=look.width < 600,
         )
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE_MS)
         contexts.append(context)
         page = context.new_page()
         page.on("console", note_console)

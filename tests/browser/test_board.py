@@ -58,7 +58,7 @@ def test_the_board_is_read(
         ("board-overdue", "/board/?figure=overdue"),
         ("board-district", "/board/110105/"),
     ):
-        page.goto(f"{live_server.url}{path}", timeout=60_000)
+        page.goto(f"{live_server.url}{path}")
         picture(page, name)
         axe(page)
         fits(page)
@@ -78,7 +78,7 @@ def test_the_wall_never_scrolls(
     )
     context.add_cookies([cookie_of(city, "林涛", live_server.url)])  # type: ignore[list-item]
     page = context.new_page()
-    page.goto(f"{live_server.url}/board/?wall=1", timeout=60_000)
+    page.goto(f"{live_server.url}/board/?wall=1")
     picture(page, f"board-wall-{theme}")
     tall, room = page.evaluate("[document.documentElement.scrollHeight, document.documentElement.clientHeight]")
     assert tall <= room

@@ -97,8 +97,8 @@ def test_a_district_officer_reaches_every_case_settles_it_and_it_is_gone(
         figure = page.locator(".figure a").nth(index)
         number = figure.locator(".figure-value").inner_text().strip()
         figure.click()
-        rows = page.locator("tbody[data-rows] > tr, ul[data-rows] > li").count()
-        assert rows == min(int(number), 50), (page.url, number)
+        rows = page.locator("tbody[data-rows] > tr, ul[data-rows] > li")
+        expect(rows).to_have_count(min(int(number), 50))
         page.go_back()
 
 

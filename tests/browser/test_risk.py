@@ -80,7 +80,7 @@ def test_risk_pages_are_read(
     for page in pages.values():
         page.context.add_cookies([cookie])  # type: ignore[list-item]
     first = pages["1440-light"]
-    first.goto(f"{live_server.url}/risk/", timeout=60_000)
+    first.goto(f"{live_server.url}/risk/")
     picture(first, "risk-empty-1440-light")
     expect(first.get_by_text("还没有评估")).to_be_visible()
     job = job_actor("test", "town")
@@ -100,7 +100,7 @@ def test_risk_pages_are_read(
             ("risk-reports", "/risk/reports/"),
             ("risk-report", f"/risk/reports/{report.pk}/"),
         ):
-            page.goto(f"{live_server.url}{path}", timeout=60_000)
+            page.goto(f"{live_server.url}{path}")
             picture(page, f"{name}-{look}")
             axe(page)
             fits(page)

@@ -17,11 +17,10 @@ from pytest_django.live_server_helper import LiveServer
 from anban.base.jobs import registry
 from anban.web.shell import middleware
 from tests.browser.conftest import WIDTHS
+from tests.chromium import PATIENCE_MS
 from tests.factories.signed import cookie_of
 from tests.factories.town import AT, Town, town
 from tests.journeys.walking import Demonstration, at_work
-
-PATIENCE_MS = 20_000
 
 
 @dataclass
@@ -107,7 +106,6 @@ def city(
 @pytest.fixture(scope="session")
 def served(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demonstration]:
     """The demonstration, built once for the run and served once for the session: each story uses matters of its own."""
-    expect.set_options(timeout=PATIENCE_MS)
     with at_work(Path(os.environ["ANBAN_TESTS_HOME"]), tmp_path_factory.mktemp("served"), chromium) as made:
         yield made
 

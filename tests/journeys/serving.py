@@ -13,7 +13,7 @@ from urllib.request import urlopen
 
 from tests.data_location import REPOSITORY
 
-PATIENCE_S = 60
+PATIENCE_S = 120
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, expect
 
+from tests.chromium import PATIENCE_MS
 from tests.journeys.serving import serving
 from tests.reliability.test_tampered import Office
 
@@ -18,7 +19,7 @@ def test_what_was_changed_behind_the_journals_back_is_found(chromium: Browser, t
     assert office.run("-m", "tests.journeys.an_office").returncode == 0
     link = office.anban("set-up-link", "--login", "wang.min").stdout.strip()
     context = chromium.new_context(viewport={"width": 390, "height": 844}, locale="zh-CN")
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(PATIENCE_MS)
     with serving(office.environment) as url:
         # The inspector opens the one-time link, chooses a password, signs in, and records what it sees.
         page = context.new_page()
@@ -29,6 +30,7 @@ def test_what_was_changed_behind_the_journals_back_is_found(chromium: Browser, t
         page.get_by_label("账号").fill("wang.min")
         page.get_by_label("密码", exact=True).fill(PASSWORD)
         page.get_by_role("button", name="登录").click()
+        expect(page.get_by_role("heading", level=1)).to_contain_text("我的待办")
         page.goto(f"{url}/report/?q=EST-000001")
         with page.expect_response("**/report/codes/**"):
             page.get_by_role("radio", name="巷口面馆").check()

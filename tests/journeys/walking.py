@@ -19,11 +19,11 @@ from typing import Any
 from playwright.sync_api import Browser, BrowserContext, Error, Locator, Page, expect
 
 from anban.kit.clock import city_date, now
+from tests.chromium import PATIENCE_MS
 from tests.data_location import REPOSITORY
 from tests.journeys.serving import serving
 
 MOST_CLICKS = 4
-PATIENCE_MS = 30_000
 PHONE, TABLET, DESK = 390, 820, 1440
 HEIGHTS = {PHONE: 844, TABLET: 1180, DESK: 900}
 
@@ -86,7 +86,9 @@ class Walk:
     def _arrived(self) -> bool:
         try:
             return bool(
-                self.page.evaluate("(!window.left && !!document.body) || !!document.querySelector('dialog[open]')")
+                self.page.evaluate(
+                    "(!window.left && document.readyState !== 'loading') || !!document.querySelector('dialog[open]')"
+                )
             )
         except Error:
             return False
@@ -139,8 +141,11 @@ class Walk:
 
     def send(self, verb: str, said: str) -> Walk:
         """Press a button, and read what the page says to it."""
+        # What was said to the button before is taken away: on a slow machine it would be read as the answer to this one.
+        self.page.evaluate("document.getElementById('messages')?.replaceChildren()")
         self.page.get_by_role("button", name=verb, exact=True).first.click()
         expect(self.page.locator("#messages")).to_contain_text(said)
+        self.page.wait_for_load_state()
         return self
 
 
