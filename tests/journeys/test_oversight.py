@@ -176,7 +176,7 @@ def test_c7_the_unit_is_done_and_the_person_is_not_red_until_the_person_is_dealt
 ) -> None:
     (number,) = demonstration.truth("demo-oversight.json")["red_cases"]
     walk = demonstration.desk_of("committee")
-    walk.go("督察").link("问责标红").reached(number)
+    walk.go("督察").link("问责未到人").reached(number)
     expect(walk.page.locator(ROWS)).to_have_count(1)
     print("cases that stand red: recall 1/1, precision 1/1")
     walk.begin().take_up("问责办理", number).reached("单位已处理", "直接责任")
