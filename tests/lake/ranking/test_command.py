@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -68,6 +69,30 @@ def test_rank_opens_six_tables_and_meta_and_never_the_framework(folder, tmp_path
     scores = ranked(tmp_path / "out.csv")
     assert set(scores) == {f"T{number}" for number in range(40)}
     assert len(set(scores.values())) == 40
+
+
+THREADS = """
+import sys
+from anban.config.cli import main
+from anban.lake.ranking import training
+fit, seen = training.fit_linear, set()
+def watched(*given, **more):
+    from threadpoolctl import threadpool_info
+    seen.update((each["user_api"], each["num_threads"]) for each in threadpool_info())
+    return fit(*given, **more)
+training.fit_linear = watched
+main(["rank", sys.argv[1], "--out", sys.argv[2]])
+print(sorted(seen))
+"""
+
+
+def test_rank_learns_with_one_thread_however_many_there_are(folder, tmp_path):
+    """A limit set before the engine is loaded does not reach it: then its threads spin, and a shared machine takes five times as long."""
+    said = subprocess.run(
+        [sys.executable, "-c", THREADS, str(folder), str(tmp_path / "out.csv")], capture_output=True, text=True, check=True,
+        env={**os.environ, "OMP_NUM_THREADS": "3", "OPENBLAS_NUM_THREADS": "3"},
+    )  # fmt: skip
+    assert said.stdout.splitlines()[-1] == "[('blas', 1), ('openmp', 1)]"
 
 
 def test_rank_gives_the_same_bytes_again_packed_or_not(folder, tmp_path):

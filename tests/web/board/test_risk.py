@@ -93,10 +93,15 @@ def test_reasons_are_told_in_plain_words(risky: Town) -> None:
 
 
 def test_reasons_of_the_learned_order_end_in_what_always_counts() -> None:
-    """The index grows with the time since a visit: said of places never seen, and where nothing else is told."""
-    waited, never = [("days_unseen", 200)], [("never_seen", 730)]
+    """The index grows with the time since a visit: said of places unseen for half a year or ever, and where nothing else is told."""
+    lately, waited, never = [("days_unseen", 150)], [("days_unseen", 200)], [("never_seen", 730)]
     told = [["found", "甲", "a"], ["kind:report", "乙", "b"], ["code:C1", "丙", "c"]]
-    assert risk_words.reason_list(waited, told) == ["甲", "乙", "丙"]
+    assert risk_words.reason_list(lately, told) == ["甲", "乙", "丙"]
+    assert risk_words.reason_list(lately, []) == ["已有 4 个月没有检查"]
+    assert risk_words.reason_list(waited, told) == ["甲", "已有 6 个月没有检查", "乙"]
+    assert risk_words.reason_list(waited, [["waited", "久", "w"], *told[:1]], high_risk=True) == [
+        "甲", "已有 6 个月没有检查", "属于高风险类型，出了事后果重"
+    ]  # fmt: skip
     assert risk_words.reason_list(waited, []) == ["已有 6 个月没有检查"]
     assert risk_words.reason_list(never, told) == ["从来没有检查过", "甲", "乙"]
     assert risk_words.reason_list([("calls_90", 2), *waited]) == ["近三个月被反映或报警 2 次", "已有 6 个月没有检查"]

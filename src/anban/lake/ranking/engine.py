@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -88,8 +89,7 @@ def rank(
     city = city_of(tables, as_of, label, extra)
     rows = np.arange(city.size) if wanted is None else _rows(city, wanted)
     unique, back = np.unique(rows, return_inverse=True)
-    # Threads of the numeric engines spin while they wait: on a shared machine two are several times slower than one.
-    with threadpool_limits(1):
+    with one_thread(learns=model is None):
         trained, book = train(city, setting, model)
         parts = [unique[begin : begin + CHUNK] for begin in range(0, len(unique), CHUNK)]
         features = (book.features(part, np.full(len(part), city.as_of)) for part in parts)
@@ -107,9 +107,19 @@ def rank(
     )  # fmt: skip
 
 
+@contextmanager
+def one_thread(*, learns: bool) -> Iterator[None]:
+    """Keep the numeric engines to one thread: theirs spin while they wait, and on a shared machine two are several times slower than one."""
+    if learns:
+        # A limit reaches only the engines that are loaded when it is set; scoring alone does without this one.
+        import sklearn.ensemble  # noqa: F401
+    with threadpool_limits(1):
+        yield
+
+
 def retrain(tables: Mapping[str, pa.Table], as_of: date, label: Label, setting: Setting | None = None) -> Model:
     """Return a model learned from the tables as of a day: what a nightly job keeps and ``rank`` takes."""
-    with threadpool_limits(1):
+    with one_thread(learns=True):
         return train(city_of(tables, as_of, label), setting)[0]
 
 

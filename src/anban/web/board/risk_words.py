@@ -72,6 +72,8 @@ TWO_MONTHS: Final = 60
 WIDTH, HEIGHT, LEFT, TOP = 560, 200, 44, 8
 LONGEST: Final = 365
 MOST_REASONS: Final = 3
+LONG_UNSEEN: Final = 182
+"""From half a year on the time unseen is said beside the learned reasons."""
 SHOWN: Final = 4
 READ_AT: Final = (90, 180, 365)
 
@@ -101,14 +103,14 @@ def reason_list(
     """Return the weightiest reasons in words: those of the learned order where it stands (``told``: fact, Chinese, English).
 
     The list stands in the order of the index, which always grows with the time since a visit: that is said beside the learned
-    reasons where nobody has been there for a year or ever, and where there is no other reason; and what weighs thrice is said last.
+    reasons where nobody has been there for half a year or ever, and where there is no other reason; and what weighs thrice is said last.
     """
     grave = [_("属于高风险类型，出了事后果重")] if high_risk else []
     if told is None:
         return [reason_words(fact, number) for fact, number in reasons[:MOST_REASONS]] + grave
     side = 2 if in_english() else 1
     fact, number = next(((fact, number) for fact, number in reasons if fact in (NEVER, "days_unseen")), ("", 0))
-    is_long = fact == NEVER or number >= LONGEST
+    is_long = fact == NEVER or number >= LONG_UNSEEN
     said = [one[side] for one in told if not (is_long and one[0] == "waited")]
     if fact and (is_long or not said):
         said.insert(0 if fact == NEVER else 1, reason_words(fact, number))
