@@ -13,7 +13,8 @@ from uuid import UUID
 
 from anban.base.people.actor import Actor
 from anban.config.demonstration.accounts import write_whole
-from anban.config.demonstration.bodies import ROOT, VACANT, City
+from anban.config.demonstration.bodies import VACANT, City
+from anban.config.demonstration.lives import ZONE
 from anban.contexts.accidents.operations import Named, Report, record_accident
 from anban.contexts.establishments.queries import places_by_id
 from anban.contexts.hazards.models import Hazard
@@ -24,7 +25,7 @@ from anban.contexts.oversight.operations.sanctions import open_case, take_step
 from anban.contexts.oversight.operations.visits import add_finding, follow_up, open_visit, rectify
 from anban.contexts.oversight.queries.duties import visible_to
 from anban.contexts.territory.models import Post
-from anban.contexts.territory.queries import city_date, posts, posts_holder
+from anban.contexts.territory.queries import posts, posts_holder
 from anban.rules.accountability import AccidentGrade
 from anban.rules.duty_lists import Period, span_of
 
@@ -93,7 +94,7 @@ def _duties(city: City) -> list[str]:
 
 def _begun(at: datetime) -> date:
     """Return since when the lists hold: all of last month, and all of the quarter of the last night on which duties fell due."""
-    night = city_date(at - timedelta(hours=1), ROOT)
+    night = (at - timedelta(hours=1)).astimezone(ZONE).date()
     last_month = night.replace(day=1) - timedelta(days=1)
     return min(last_month.replace(day=1), span_of(Period.QUARTER, night).from_on)
 
