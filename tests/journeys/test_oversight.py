@@ -197,7 +197,7 @@ def test_c8_a_visit_on_a_tablet_from_finding_to_looking_back_and_the_district_sh
 ) -> None:
     (broken,) = demonstration.truth("demo-oversight.json")["promises"]
     city = demonstration.desk_of("city", TABLET)
-    city.go("督察").link("朝阳区").reached("逾期事项", "责任空白", "缺岗", "督察承诺未兑现", "移交未签收", "反弹未销")
+    city.go("督察").link("朝阳区").reached("逾期待办", "责任空白", "缺岗", "督察承诺未兑现", "移交未签收", "反弹未销")
     assert figure(city, "督察承诺未兑现") == 1
     # The district's own officer reaches the promise that its bureau broke; the bureau makes good, the visit's leader looks back.
     office = demonstration.desk_of("committee")

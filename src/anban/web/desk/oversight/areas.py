@@ -101,7 +101,7 @@ def _vacant(actor: Any, path: str, request: HttpRequest) -> int:
 def debts() -> tuple[Debt, ...]:
     """Return the kinds of debts of an area."""
     return (
-        Debt("overdue", _("逾期事项"), _own("overdue"), lambda a, p, r: _overdue(a, p, r).count(), READERS),
+        Debt("overdue", _("逾期待办"), _own("overdue"), lambda a, p, r: _overdue(a, p, r).count(), READERS),
         Debt(
             "rebounds", _("反弹未销"), _page("/ledger/", rebound="1", open="1"),
             lambda a, p, r: hazards.count(a, hazards.Filters(area=p, rebound=True, open_only=True), at=at_of(r), exact=True).number,
@@ -182,7 +182,7 @@ def overview(request: HttpRequest) -> HttpResponse:
             for row in areas
         )
         sections.append(
-            Section(_("地区欠账"), (_("地区"), _("逾期事项"), _("督察承诺未兑现")), rows, empty=_("没有您负责的地区。"))
+            Section(_("地区欠账"), (_("地区"), _("逾期待办"), _("督察承诺未兑现")), rows, empty=_("没有您负责的地区。"))
         )
     if actor.has(*REGISTER):
         red = instructions.register_of(actor, only="red").count()
@@ -239,7 +239,7 @@ def area(request: HttpRequest, code: str) -> HttpResponse:
     return detail(
         request, "overview", name_of(row), facts=facts, actions=acts,
         crumbs=(Crumb(_("督察"), "/oversight/"), Crumb(name_of(row))),
-        sections=(Section(_("街道（乡镇）"), (_("地区"), _("逾期事项")), rows),) if rows else (),
+        sections=(Section(_("街道（乡镇）"), (_("地区"), _("逾期待办")), rows),) if rows else (),
         extra={"figures": _figures(request, row.code, row.path)},
     )  # fmt: skip
 
