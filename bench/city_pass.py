@@ -13,8 +13,10 @@ import platform
 import resource
 import shutil
 import tempfile
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -218,8 +220,8 @@ def pandas(files: dict[str, list[str]]) -> tuple[float, int]:
     return time.perf_counter() - begun, checksum_of(rows)
 
 
-def seconds_of_tree(pid: int) -> float:
-    """Return the CPU time of a process, of its living descendants and of those that it has seen end."""
+def family(pid: int) -> dict[int, float]:
+    """Return a process and its living descendants, each with its CPU time and that of children that it has seen end."""
     fields: dict[int, tuple[int, float]] = {}
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -227,10 +229,39 @@ def seconds_of_tree(pid: int) -> float:
         except OSError:
             continue  # It has ended meanwhile.
         fields[int(path.parent.name)] = (int(told[1]), sum(map(int, told[11:15])) / os.sysconf("SC_CLK_TCK"))
-    family = {pid}
-    while more := {child for child, (parent, _) in fields.items() if parent in family} - family:
-        family |= more
-    return sum(fields[one][1] for one in family if one in fields)
+    found = {pid}
+    while more := {child for child, (parent, _) in fields.items() if parent in found} - found:
+        found |= more
+    return {one: fields[one][1] for one in found if one in fields}
+
+
+def seconds_of_tree(pid: int) -> float:
+    """Return the CPU time of a process, of its living descendants and of those that it has seen end."""
+    return sum(family(pid).values())
+
+
+@contextmanager
+def most_memory(pid: int) -> Iterator[Callable[[], float]]:
+    """Watch a process and its descendants; yield what returns the most memory (MiB) that they held together so far."""
+    most, over = [0.0], threading.Event()
+
+    def resident(one: int) -> float:
+        try:
+            return float(Path(f"/proc/{one}/status").read_text().partition("VmRSS:")[2].split()[0]) / 1024
+        except (OSError, IndexError):
+            return 0.0  # It has ended meanwhile.
+
+    def watch() -> None:
+        while not over.wait(1):
+            most[0] = max(most[0], sum(map(resident, family(pid))))
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield lambda: most[0]
+    finally:
+        over.set()
+        thread.join()
 
 
 def postgresql(files: dict[str, list[str]], rounds: int) -> tuple[float, float, int]:

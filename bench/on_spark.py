@@ -11,13 +11,14 @@ import platform
 import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from bench.city_pass import apart
+from bench.city_pass import apart, most_memory, seconds_of_tree
 
 SETTINGS = {
-    "spark.sql.shuffle.partitions": "8", "spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1",
+    "spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1",
     "spark.executor.cores": "1", "spark.ui.showConsoleProgress": "false", "spark.log.level": "ERROR", "spark.driver.maxResultSize": "0",
 }  # fmt: skip
 KILL_AT = "cells"
@@ -32,7 +33,10 @@ def main() -> None:
     parser.add_argument("--no-kill", action="store_true", help="let both workers live")
     options = parser.parse_args()
     os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
-    more = {"spark.executor.memory": options.memory, "spark.driver.memory": "3g"}
+    partitions = str(max(8, options.places // 62_500))
+    more = {
+        "spark.executor.memory": options.memory, "spark.driver.memory": "3g", "spark.sql.shuffle.partitions": partitions
+    }  # fmt: skip
     os.environ["ANBAN_SPARK"] = ";".join(f"{key}={value}" for key, value in {**SETTINGS, **more}.items())
     apart(lambda home: run(home, options))
 
@@ -60,24 +64,38 @@ def run(home: Path, options: argparse.Namespace) -> None:
     for folder in folders.values():
         folder.mkdir()
 
+    english = {step.zh: step.name for step in texts.STEPS}
+
     def timed(name: str, address: str, at: Callable[[str], None]) -> None:
-        begun = time.perf_counter()
+        begun, before = time.perf_counter(), seconds_of_tree(os.getpid())
         engine = engine_of(address, scratch=home / "scratch")
         started = time.perf_counter() - begun
+        steps = [("", begun + started)]
+
+        def progress(stage: str, _done: int, _of: int) -> None:
+            steps.append((english.get(stage, "scoring"), time.perf_counter()))
+            at(stage)
+
         try:
-            passing.compute(
-                engine, snapshot, ROOT, day, folders[name], model=model, progress=lambda stage, _done, _of: at(stage)
-            )
+            passing.compute(engine, snapshot, ROOT, day, folders[name], model=model, progress=progress)
+            steps.append(("", time.perf_counter()))
         finally:
             engine.close()
-        took = time.perf_counter() - begun
-        print(f"{name}: start {started:.1f} s, whole pass {took:.1f} s, load {os.getloadavg()[0]:.0f}", flush=True)
+        took, spent = time.perf_counter() - begun, seconds_of_tree(os.getpid()) - before
+        ran = ", ".join(
+            f"{step} {until - since:.1f}" for (step, since), (_, until) in pairwise(steps) if until - since > 0.5
+        )
+        print(
+            f"{name}: start {started:.1f} s, whole pass {took:.1f} s, {spent:.0f} s of CPU, {memory():.0f} MiB at most, load {os.getloadavg()[0]:.0f}: {ran}",
+            flush=True,
+        )
 
-    timed("duckdb", "duckdb", lambda stage: None)
     logs = home / "cluster"
     logs.mkdir()
+    with most_memory(os.getpid()) as memory:
+        timed("duckdb", "duckdb", lambda stage: None)
     begun = time.perf_counter()
-    with running(logs, memory="5g") as cluster:
+    with most_memory(os.getpid()) as memory, running(logs, memory="5g") as cluster:
         print(f"master and two workers up after {time.perf_counter() - begun:.1f} s")
         kill_at = next(step.zh for step in texts.STEPS if step.name == KILL_AT)
         timed(

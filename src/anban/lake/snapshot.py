@@ -10,11 +10,13 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 from anban.base.exports import Export, exports
+from anban.lake.columns import schema_of
 from anban.lake.duck import connected
 from anban.lake.folder import Lake, file_hash, manifest_of, stamp
+from anban.lake.parts import Parts, part_path
 from anban.lake.source import Source, conditions, opened, quoted
 from anban.rules.errors import Refusal, register
 
@@ -145,39 +147,29 @@ class _Writing:
     zones: Mapping[str, str]
     export: Export
 
-    @property
-    def chosen(self) -> str:
-        """Return the lake's columns, made of what the database gives."""
-        export = self.export
-        columns = [f"{self.source.read(c, self.zones)} AS {c.name}" for c in export.columns]
-        period = next((self.source.read(c, self.zones) for c in export.columns if c.name == export.period), "")
-        year = f"CAST(COALESCE(year({period}), 0) AS INTEGER)" if period else "0"
-        return f"root, {', '.join(columns)}, {year} AS period"
-
-    def write(self, select: str) -> None:
-        """Write a selection into the draft, parted by root and year."""
-        self.duck.execute(
-            f"COPY ({select}) TO '{self.draft / self.export.name}' "
-            "(FORMAT parquet, COMPRESSION zstd, PARTITION_BY (root, period), WRITE_PARTITION_COLUMNS true, OVERWRITE_OR_IGNORE true)"
-        )
+    def write(self) -> None:
+        """Write the whole table into the draft, parted by root and year."""
+        with (
+            self.source.batches(self.export, self.zones) as given,
+            Parts(self.draft / self.export.name, self.export) as parts,
+        ):
+            for batch in given:
+                parts.add(batch)
 
     def write_part(self, select: str, root: str, period: int) -> None:
-        """Write a selection that is one part already: half of what parting costs."""
-        folder = self.draft / self.export.name / f"root={quote(root, safe='')}" / f"period={period}"
-        folder.mkdir(parents=True)
-        path = folder / "data_0.parquet"
+        """Write a selection that is one part already."""
+        path = part_path(self.draft / self.export.name, root, period)
         (rows,) = self.duck.execute(f"COPY ({select}) TO '{path}' (FORMAT parquet, COMPRESSION zstd)").fetchall()[0]
         if not rows:
             path.unlink()
 
     def write_empty(self) -> None:
         """Write a file without rows, which carries the columns where there are none."""
+        import pyarrow.parquet as pq
+
         folder = self.draft / self.export.name
         folder.mkdir(exist_ok=True)
-        with self.source.batches(self.export, "1 = 0") as given:
-            self.duck.register("given", given)
-            self.duck.execute(f"COPY (SELECT {self.chosen} FROM given) TO '{folder / EMPTY}' (FORMAT parquet)")
-            self.duck.unregister("given")
+        pq.write_table(schema_of(self.export).empty_table(), folder / EMPTY)
 
 
 def _table(work: _Writing, last: Snapshot | None, changed: Mapping[str, set[str]]) -> str:
@@ -190,10 +182,7 @@ def _table(work: _Writing, last: Snapshot | None, changed: Mapping[str, set[str]
             return "kept"
         _merge(work, last, changed)
         return "merged"
-    with work.source.batches(export) as given:
-        work.duck.register("given", given)
-        work.write(f"SELECT {work.chosen} FROM given")
-        work.duck.unregister("given")
+    work.write()
     work.write_empty()
     return "whole"
 
@@ -206,9 +195,9 @@ def _merge(work: _Writing, last: Snapshot, changed: Mapping[str, set[str]]) -> N
     old = [str(last.folder / f["path"]) for f in last.manifest["files"] if f["table"] == export.name]
     duck.execute(f"CREATE TEMP TABLE fresh AS SELECT * FROM read_parquet({old!r}) LIMIT 0")
     for condition in conditions(export, changed):
-        with work.source.batches(export, condition) as given:
+        with work.source.batches(export, work.zones, condition) as given:
             duck.register("given", given)
-            duck.sql(f"SELECT {work.chosen} FROM given").insert_into("fresh")
+            duck.table("given").insert_into("fresh")
             duck.unregister("given")
     tests = []
     for number, (table, _, key) in enumerate(export.changed_by):

@@ -14,17 +14,14 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlencode
 
-import numpy as np
 import orjson
 
-from anban.base.exports import Column, Export
+from anban.base.exports import Export
+from anban.lake.columns import fetched, in_lake_form
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-BATCH: Final = 65_536
-STREET_PARTS: Final = 3
-KEY_BITS: Final = (1 << 60) - 1
 CHUNK: Final = 2_000
 _HEX: Final = re.compile(r"[0-9a-f]{32}")
 
@@ -67,100 +64,27 @@ class Source:
         return found
 
     @contextmanager
-    def batches(self, export: Export, only: str = "") -> Iterator[pa.RecordBatchReader]:
-        """Yield a table's rows as a stream of batches; ``only`` is a condition."""
-        chosen = ", ".join([f"{export.root} AS root", *(f"{c.source} AS {c.name}" for c in export.columns)])
+    def batches(self, export: Export, zones: Mapping[str, str], only: str = "") -> Iterator[pa.RecordBatchReader]:
+        """Yield a table's rows in the lake's form, as a stream of batches; ``only`` is a condition."""
+        # Two columns of one source (an id and its key) are sent once.
+        sources = list(dict.fromkeys([export.root, *(column.source for column in export.columns)]))
+        chosen = ", ".join(f"{source} AS c{number}" for number, source in enumerate(sources))
         where = f" WHERE {only}" if only else ""
         with closing(self._connection.cursor()) as cursor:
             cursor.execute(f"SELECT {chosen} FROM {export.source}{where}")
-            yield _columnar(cursor, export) if self.vendor == "sqlite" else _keyed(cursor.fetch_record_batch(), export)
-
-    def read(self, column: Column, zones: Mapping[str, str]) -> str:
-        """Return the expression (DuckDB) that makes the lake's column of what the database gave."""
-        name = column.name
-        plain = f"replace(CAST({name} AS VARCHAR), '-', '')"
-        match column.kind:
-            case "id":
-                return plain
-            case "key":
-                return f"CAST('0x' || right({plain}, 15) AS BIGINT)" if self.vendor == "sqlite" else name
-            case "text":
-                return f"COALESCE({name}, '')"
-            case "street":
-                parts = "".join("([^/]+/)" + ("?" if n else "") for n in range(STREET_PARTS))
-                return f"regexp_extract({name}, '^{parts}')"
-            case "int":
-                return f"CAST({name} AS INTEGER)"
-            case "float":
-                return f"CAST({name} AS DOUBLE)"
-            case "bool":
-                return f"CAST({name} AS BOOLEAN)"
-            case "date":
-                return f"CAST({name} AS DATE)"
-            case "instant_day":
-                at = f"CAST({name} AS TIMESTAMP) AT TIME ZONE 'UTC'" if self.vendor == "sqlite" else name
-                return _day(at, zones)
+            kinds = {column.source: column.kind for column in export.columns}
+            given = (
+                fetched(cursor, [kinds.get(source, "text") for source in sources])
+                if self.vendor == "sqlite"
+                else cursor.fetch_record_batch()
+            )
+            yield in_lake_form(given, export, sources, zones)
 
     def _rows(self, statement: str) -> list[tuple[Any, ...]]:
         with closing(self._connection.cursor()) as cursor:
             cursor.execute(statement)
             rows: list[tuple[Any, ...]] = cursor.fetchall()
             return rows
-
-
-def _columnar(cursor: sqlite3.Cursor, export: Export) -> pa.RecordBatchReader:
-    """Return the rows of a cursor as batches with the types that the declaration gives them."""
-    import pyarrow as pa
-
-    kinds = {"int": pa.int64(), "bool": pa.int64(), "float": pa.float64()}
-    fields = [pa.field(c.name, kinds.get(c.kind, pa.string())) for c in export.columns]
-    schema = pa.schema([pa.field("root", pa.string()), *fields])
-
-    def batches() -> Iterator[pa.RecordBatch]:
-        while rows := cursor.fetchmany(BATCH):
-            columns = zip(*rows, strict=True)
-            yield pa.record_batch([pa.array(c, f.type) for c, f in zip(columns, schema, strict=True)], schema=schema)
-
-    return pa.RecordBatchReader.from_batches(schema, batches())
-
-
-def _keyed(given: pa.RecordBatchReader, export: Export) -> pa.RecordBatchReader:
-    """Return the batches with UUIDs as keys: an eighth of what it costs the engine, by way of texts."""
-    import pyarrow as pa
-
-    wanted = {column.name for column in export.columns if column.kind == "key"}
-    schema = pa.schema([pa.field(f.name, pa.int64() if f.name in wanted else f.type) for f in given.schema])
-
-    def batches() -> Iterator[pa.RecordBatch]:
-        for batch in given:
-            columns = [
-                _keys(c) if name in wanted else c for name, c in zip(batch.schema.names, batch.columns, strict=True)
-            ]
-            yield pa.record_batch(columns, schema=schema)
-
-    return pa.RecordBatchReader.from_batches(schema, batches())
-
-
-def _keys(ids: pa.ExtensionArray) -> pa.Array:
-    """Return the last 60 bits of UUIDs."""
-    import pyarrow as pa
-
-    raw = np.frombuffer(ids.storage.buffers()[1], dtype=">u8")[1::2][ids.offset : ids.offset + len(ids)]
-    return pa.array((raw & np.uint64(KEY_BITS)).astype(np.int64), mask=~np.asarray(ids.is_valid()))
-
-
-def _day(at: str, zones: Mapping[str, str]) -> str:
-    """Return the day of an instant in each root's own zone."""
-    by_zone: dict[str, list[str]] = {}
-    for root, zone in zones.items():
-        by_zone.setdefault(zone, []).append(root)
-    cases = " ".join(
-        f"WHEN root IN ({', '.join(quoted(root) for root in roots)}) THEN CAST(({at}) AT TIME ZONE {quoted(zone)} AS DATE)"
-        for zone, roots in sorted(by_zone.items())
-    )
-    if len(by_zone) == 1:
-        return f"CAST(({at}) AT TIME ZONE {quoted(next(iter(by_zone)))} AS DATE)"
-    return f"CASE {cases} END" if cases else "CAST(NULL AS DATE)"
 
 
 def quoted(text: str) -> str:
