@@ -125,14 +125,12 @@ def _texts(places: int, visits: int, rounds: int) -> dict[str, str]:
             SELECT j AS visit, {visited} AS place, {day.format(22)} AS day,
                 ['routine', 'patrol', 'enforcement', 'guidance', 'review'][1 + CAST(floor(luck(j, 23) * 5) AS INTEGER)] AS kind,
                 CASE WHEN luck(j, 24) < 0.1 THEN 'unknown' WHEN luck(j, 24) < 0.1 + {risk.format(visited)} THEN 'fail' ELSE 'pass' END AS result,
-                CAST(floor(luck(j, 25) * 400) AS BIGINT) AS body, FALSE AS historical, {day.format(22)} AS recorded_on
+                CAST(floor(luck(j, 25) * 400) AS BIGINT) AS body, FALSE AS historical
             FROM range({places * visits}) t(j)""",
         "hazards": f"""
             SELECT j AS hazard, lpad(printf('%x', j), 32, '0') AS id, {hurt} AS place, 'catering' AS place_kind,
-                replace({street}, '?', '?') AS street, 'GAS' AS class_code, 'C' || (j % 40) AS code, 'general' AS grade,
-                'rectifying' AS state, 'inspection' AS origin, '' AS track, {day.format(32)} AS found_on, {day.format(32)} AS entered_on,
-                NULL AS due_on, NULL AS closed_on, {day.format(32)} + 90 AS watch_until, TRUE AS is_open, 1 AS cycle_no,
-                0 AS rebound_no, '' AS proof, FALSE AS penalised, 1 AS voices, FALSE AS historical
+                {street} AS street, 'GAS' AS class_code, 'rectifying' AS state, 'inspection' AS origin, {day.format(32)} AS found_on,
+                FALSE AS historical
             FROM (SELECT j, {hurt} AS i FROM range({places * rounds}) t(j))""",
         "cycles": f"""
             WITH first AS (
@@ -151,14 +149,13 @@ def _texts(places: int, visits: int, rounds: int) -> dict[str, str]:
                 CASE WHEN luck(j, 39) < 0.02 THEN 'major' ELSE 'general' END AS grade,
                 ['inspection', 'patrol', 'report', 'ticket'][1 + CAST(floor(luck(j, 40) * 4) AS INTEGER)] AS origin,
                 CASE WHEN luck(j, 41) < 0.01 THEN 'not_founded' ELSE 'closed' END AS state, no, found_on, found_on + 30 AS due_on, ended_on,
-                CASE WHEN ended_on IS NOT NULL THEN 'rectified' ELSE '' END AS outcome,
                 CASE WHEN ended_on IS NULL THEN '' ELSE ['on_site', 'photo', 'declared'][1 + CAST(floor(luck(j, 42) * 3) AS INTEGER)] END AS proof,
                 CASE WHEN ended_on IS NOT NULL THEN CAST(floor(luck(j, 43) * 30) AS BIGINT) END AS acceptor, FALSE AS inferred,
                 1 AS last_no, found_on + 90 AS watch_until
             FROM rounds""",
         "findings": f"""
             SELECT j AS visit, hazard, {visited} AS place, {day.format(22)} AS day, 'C' || (hazard % 40) AS code,
-                CASE WHEN luck(hazard, 39) < 0.02 THEN 'major' ELSE 'general' END AS severity, 1 AS times, 1 AS cycle_no
+                CASE WHEN luck(hazard, 39) < 0.02 THEN 'major' ELSE 'general' END AS severity, 1 AS times
             FROM (SELECT k AS hazard, k % {places * visits} AS j FROM range({places * rounds}) t(k))""",
         "obligations": f"""
             SELECT j AS obligation, 'rectify' AS kind, 'hazard' AS subject_kind, j AS matter, i AS place,

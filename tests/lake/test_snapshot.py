@@ -48,13 +48,14 @@ def test_snapshot_holds_every_row_with_the_days_of_its_own_city(a_town: Town, la
     visit = Visit.objects.get()
     (found,) = rows(taken, "hazards")
     assert (found["hazard"], found["place"], found["id"]) == (key(hazard.pk), key(hazard.place_id), hazard.pk.hex)
-    assert (found["class_code"], found["street"], found["is_open"]) == (hazard.class_code, "1/05/026/", True)
-    # 17:30 UTC is the next day in Beijing.
-    assert found["entered_on"] == visit.on == date(2026, 3, 3)
-    assert found["closed_on"] is None
+    assert (found["class_code"], found["street"]) == (hazard.class_code, "1/05/026/")
+    assert found["found_on"] == visit.on == date(2026, 3, 3)
+    (opened,) = rows(taken, "cycles")
+    assert (opened["hazard"], opened["ended_on"]) == (key(hazard.pk), None)
     (finding,) = rows(taken, "findings")
     assert (finding["visit"], finding["hazard"], finding["day"]) == (key(visit.pk), key(hazard.pk), visit.on)
-    assert rows(taken, "visits")[0]["recorded_on"] == date(2026, 3, 3)
+    # 17:30 UTC is the next day in Beijing.
+    assert {row["opened_on"] for row in rows(taken, "obligations")} == {date(2026, 3, 3)}
     assert check_files(taken.folder) == len(taken.manifest["files"])
 
 

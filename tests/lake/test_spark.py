@@ -20,9 +20,12 @@ from tests.lake.conftest import NOW
 from tests.lake.spark_cluster import running
 
 DAY = date.fromisoformat(AS_OF)
+# Hardly any code runs often enough here to be worth the second compiler.
+JAVA = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xshare:auto"
 SETTINGS = (
     "spark.sql.shuffle.partitions=2;spark.default.parallelism=2;spark.driver.host=127.0.0.1;spark.driver.bindAddress=127.0.0.1;"
-    "spark.executor.memory=512m;spark.executor.cores=1;spark.ui.showConsoleProgress=false;spark.log.level=ERROR"
+    "spark.executor.memory=512m;spark.executor.cores=1;spark.ui.showConsoleProgress=false;spark.log.level=ERROR;"
+    f"spark.driver.extraJavaOptions={JAVA};spark.executor.extraJavaOptions={JAVA}"
 )
 
 

@@ -122,7 +122,4 @@ def _pieces(batch: pa.RecordBatch) -> list[tuple[Part, pa.RecordBatch]]:
     by_part = np.argsort(number, kind="stable")
     batch, number = batch.take(pa.array(by_part)), number[by_part]
     begins = [0, *(np.flatnonzero(np.diff(number)) + 1).tolist(), len(number)]
-    return [
-        (of(int(number[begin])), batch.slice(begin, end - begin))
-        for begin, end in pairwise(begins)
-    ]
+    return [(of(int(number[begin])), batch.slice(begin, end - begin)) for begin, end in pairwise(begins)]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
@@ -16,12 +18,13 @@ from anban.base.exports import Export, exports
 from anban.lake.columns import schema_of
 from anban.lake.duck import connected
 from anban.lake.folder import Lake, file_hash, manifest_of, stamp
-from anban.lake.parts import Parts, part_path
-from anban.lake.source import Source, conditions, opened, quoted
+from anban.lake.parts import GROUP, Parts
+from anban.lake.source import Source, alike, conditions, opened
 from anban.rules.errors import Refusal, register
 
 if TYPE_CHECKING:
     import duckdb
+    import pyarrow as pa
 
 register(
     "lake.key_twice",
@@ -103,19 +106,16 @@ def take(
             last, changed = None, {}
         files: list[dict[str, Any]] = []
         ways: dict[str, str] = {}
-        declared = exports()
-        with connected(scratch=draft / ".scratch") as duck:
-            for number, export in enumerate(declared):
-                if progress:
-                    progress(export.name, number, len(declared))
-                ways[export.name] = _table(_Writing(source, duck, draft, zones, export), last, changed)
-                files += _files(duck, draft, export, last)
-                _check_unique(duck, draft, export, files)
+        with connected(scratch=draft / ".scratch") as duck, alike(settings, source) as sources:
+            work = _Work(duck, draft, zones, last, changed)
+            for name, way, own in _tables(work, sources, progress):
+                ways[name] = way
+                files += own
         shutil.rmtree(draft / ".scratch", ignore_errors=True)
         manifest = {
             "format": FORMAT, "position": position, "chain": source.entry_hash(position), "made_at": _instant(at),
             "since": last.position if last else None, "zones": zones, "ways": ways,
-            "tables": {e.name: _declaration(e) for e in declared}, "files": files,
+            "tables": {e.name: _declaration(e) for e in exports()}, "files": files,
         }  # fmt: skip
     return Snapshot.at(lake.publish(draft, stamp(at), manifest))
 
@@ -138,6 +138,50 @@ def _usable(last: Snapshot | None, source: Source, position: int) -> Snapshot | 
 
 
 @dataclass(frozen=True, slots=True)
+class _Work:
+    """What all tables of a snapshot are made with."""
+
+    duck: duckdb.DuckDBPyConnection
+    draft: Path
+    zones: Mapping[str, str]
+    last: Snapshot | None
+    changed: Mapping[str, set[str]]
+
+
+def _tables(
+    work: _Work, sources: Sequence[Source], progress: Progress | None
+) -> Iterator[tuple[str, str, list[dict[str, Any]]]]:
+    """Make every declared table, as many at once as there are sources; yield its name, how it was made, and its files."""
+    free: SimpleQueue[Source] = SimpleQueue()
+    for source in sources:
+        free.put(source)
+
+    def made(source: Source, export: Export) -> tuple[str, str, list[dict[str, Any]]]:
+        try:
+            with work.duck.cursor() as duck:
+                way = _table(_Writing(source, duck, work.draft, work.zones, export), work.last, work.changed)
+                files = _files(duck, work.draft, export, work.last)
+                _check_unique(duck, work.draft, export, files)
+                return export.name, way, files
+        finally:
+            free.put(source)
+
+    declared = exports()
+    with ThreadPoolExecutor(len(sources)) as pool:
+        coming: list[Future[tuple[str, str, list[dict[str, Any]]]]] = []
+        for number, export in enumerate(declared):
+            source = free.get()
+            for one in coming:
+                if one.done():
+                    one.result()  # What failed ends it all.
+            if progress:
+                progress(export.name, number, len(declared))
+            coming.append(pool.submit(made, source, export))
+        for one in coming:
+            yield one.result()
+
+
+@dataclass(frozen=True, slots=True)
 class _Writing:
     """One table on its way from the database to the draft."""
 
@@ -147,21 +191,11 @@ class _Writing:
     zones: Mapping[str, str]
     export: Export
 
-    def write(self) -> None:
-        """Write the whole table into the draft, parted by root and year."""
-        with (
-            self.source.batches(self.export, self.zones) as given,
-            Parts(self.draft / self.export.name, self.export) as parts,
-        ):
+    def write(self, given: pa.RecordBatchReader) -> None:
+        """Write rows into the draft, parted by root and year."""
+        with Parts(self.draft / self.export.name, self.export) as parts:
             for batch in given:
                 parts.add(batch)
-
-    def write_part(self, select: str, root: str, period: int) -> None:
-        """Write a selection that is one part already."""
-        path = part_path(self.draft / self.export.name, root, period)
-        (rows,) = self.duck.execute(f"COPY ({select}) TO '{path}' (FORMAT parquet, COMPRESSION zstd)").fetchall()[0]
-        if not rows:
-            path.unlink()
 
     def write_empty(self) -> None:
         """Write a file without rows, which carries the columns where there are none."""
@@ -182,7 +216,8 @@ def _table(work: _Writing, last: Snapshot | None, changed: Mapping[str, set[str]
             return "kept"
         _merge(work, last, changed)
         return "merged"
-    work.write()
+    with work.source.batches(export, work.zones) as given:
+        work.write(given)
     work.write_empty()
     return "whole"
 
@@ -193,7 +228,7 @@ def _merge(work: _Writing, last: Snapshot, changed: Mapping[str, set[str]]) -> N
 
     export, duck = work.export, work.duck
     old = [str(last.folder / f["path"]) for f in last.manifest["files"] if f["table"] == export.name]
-    duck.execute(f"CREATE TEMP TABLE fresh AS SELECT * FROM read_parquet({old!r}) LIMIT 0")
+    duck.execute(f"CREATE TEMP TABLE fresh AS SELECT * FROM {_read(old)} LIMIT 0")
     for condition in conditions(export, changed):
         with work.source.batches(export, work.zones, condition) as given:
             duck.register("given", given)
@@ -208,23 +243,26 @@ def _merge(work: _Writing, last: Snapshot, changed: Mapping[str, set[str]]) -> N
         tests.append(f"COALESCE({key} IN (SELECT key FROM gone_{number}), FALSE)")
     gone = " OR ".join(tests)
     parts = duck.execute(
-        f"SELECT DISTINCT root, period FROM read_parquet({old!r}) WHERE {gone} UNION SELECT DISTINCT root, period FROM fresh"
+        f"SELECT DISTINCT root, period FROM {_read(old)} WHERE {gone} UNION SELECT DISTINCT root, period FROM fresh"
     ).fetchall()
     touched = {(str(root), int(period)) for root, period in parts}
     _link(last, work.draft, export, touched)
-    for root, period in sorted(touched):
-        again = [
-            str(last.folder / f["path"])
-            for f in last.manifest["files"]
-            if f["table"] == export.name and (f["root"], f["period"]) == (root, period)
-        ]
-        kept = f"SELECT * FROM read_parquet({again!r}) WHERE NOT ({gone}) UNION ALL " if again else ""
-        work.write_part(
-            f"{kept}SELECT DISTINCT * FROM fresh WHERE root = {quoted(root)} AND period = {period}", root, period
-        )
+    again = [
+        str(last.folder / f["path"])
+        for f in last.manifest["files"]
+        if f["table"] == export.name and (f["root"], f["period"]) in touched
+    ]
+    kept = f"SELECT * FROM {_read(again)} WHERE NOT ({gone}) UNION ALL " if again else ""
+    if touched:
+        work.write(duck.sql(f"{kept}SELECT DISTINCT * FROM fresh").to_arrow_reader(GROUP))
     for number in range(len(export.changed_by)):
         duck.execute(f"DROP TABLE gone_{number}")
     duck.execute("DROP TABLE fresh")
+
+
+def _read(files: Sequence[str]) -> str:
+    # Root and year stand in the rows as well, with the types that were declared.
+    return f"read_parquet({list(files)!r}, hive_partitioning = false)"
 
 
 def _link(last: Snapshot, draft: Path, export: Export, but: set[tuple[str, int]]) -> None:

@@ -112,19 +112,13 @@ def workbook(actor: Actor, filters: Filters, *, at: datetime) -> BinaryIO:
 
 LEDGER = declare(
     Export(
-        name="hazards", version=1, source="hazards_hazard h", root="h.root", period="found_on",
+        # Grade, deadline, proof and the like are each round's own; what no analysis reads is not carried out every night.
+        name="hazards", version=2, source="hazards_hazard h", root="h.root", period="found_on",
         columns=(
             Column("hazard", "key", "h.id"), Column("id", "id", "h.id"), Column("place", "key", "h.place_id"),
             Column("place_kind", "text", "h.place_kind"), Column("street", "street", "h.area_path"),
-            Column("class_code", "text", "h.class_code"), Column("code", "text", "h.code"),
-            Column("grade", "text", "h.grade"), Column("state", "text", "h.state"), Column("origin", "text", "h.origin"),
-            Column("track", "text", "h.track"), Column("found_on", "date", "h.found_on"),
-            Column("entered_on", "instant_day", "h.entered_at"), Column("due_on", "instant_day", "h.due_at"),
-            Column("closed_on", "date", "h.closed_on"), Column("watch_until", "date", "h.watch_until"),
-            Column("is_open", "bool", "h.is_open"), Column("cycle_no", "int", "h.cycle_no"),
-            Column("rebound_no", "int", "h.rebound_no"), Column("proof", "text", "h.proof"),
-            Column("penalised", "bool", "h.penalised"), Column("voices", "int", "h.voices_count"),
-            Column("historical", "bool", "h.historical"),
+            Column("class_code", "text", "h.class_code"), Column("state", "text", "h.state"), Column("origin", "text", "h.origin"),
+            Column("found_on", "date", "h.found_on"), Column("historical", "bool", "h.historical"),
         ),
         changed_by=(("hazards_hazard", "h.id", "hazard"),),
     )
@@ -132,7 +126,7 @@ LEDGER = declare(
 
 ROUNDS = declare(
     Export(
-        name="cycles", version=1, source="hazards_cycle c JOIN hazards_hazard h ON h.id = c.hazard_id",
+        name="cycles", version=2, source="hazards_cycle c JOIN hazards_hazard h ON h.id = c.hazard_id",
         root="h.root", period="found_on",
         columns=(
             Column("cycle", "key", "c.id"), Column("hazard", "key", "c.hazard_id"), Column("place", "key", "h.place_id"),
@@ -140,8 +134,8 @@ ROUNDS = declare(
             Column("class_code", "text", "h.class_code"), Column("code", "text", "h.code"), Column("grade", "text", "h.grade"),
             Column("origin", "text", "h.origin"), Column("state", "text", "h.state"), Column("no", "int", "c.no"),
             Column("found_on", "date", "c.found_on"), Column("due_on", "instant_day", "c.due_at"),
-            Column("ended_on", "date", "c.ended_on"), Column("outcome", "text", "c.outcome"),
-            Column("proof", "text", "c.proof"), Column("acceptor", "key", "c.acceptor_id"),
+            Column("ended_on", "date", "c.ended_on"), Column("proof", "text", "c.proof"),
+            Column("acceptor", "key", "c.acceptor_id"),
             Column("inferred", "bool", "c.inferred"), Column("last_no", "int", "h.cycle_no"),
             Column("watch_until", "date", "h.watch_until"),
         ),

@@ -49,11 +49,11 @@ def _rows(actor: Actor, filters: queries.Filters, *, english: bool) -> Iterator[
 
 VISITS = declare(
     Export(
-        name="visits", version=1, source="inspections_visit v", root="v.root", period="day",
+        name="visits", version=2, source="inspections_visit v", root="v.root", period="day",
         columns=(
             Column("visit", "key", "v.id"), Column("place", "key", "v.place_id"), Column("day", "date", 'v."on"'),
             Column("kind", "text", "v.kind"), Column("result", "text", "v.result"), Column("body", "key", "v.body_id"),
-            Column("historical", "bool", "v.historical"), Column("recorded_on", "instant_day", "v.recorded_at"),
+            Column("historical", "bool", "v.historical"),
         ),
         changed_by=(("inspections_visit", "v.id", "visit"),),
     )
@@ -61,13 +61,12 @@ VISITS = declare(
 
 FINDINGS = declare(
     Export(
-        name="findings", version=1,
+        name="findings", version=2,
         source="inspections_finding f JOIN inspections_visit v ON v.id = f.visit_id", root="v.root", period="day",
         columns=(
             Column("visit", "key", "f.visit_id"), Column("hazard", "key", "f.hazard_id"),
             Column("place", "key", "v.place_id"), Column("day", "date", 'v."on"'), Column("code", "text", "f.code"),
             Column("severity", "text", "f.severity"), Column("times", "int", "f.times"),
-            Column("cycle_no", "int", "f.cycle_no"),
         ),
         # A finding of foreign history comes in with its hazard, one of today with its visit.
         changed_by=(("inspections_visit", "f.visit_id", "visit"), ("hazards_hazard", "f.hazard_id", "hazard")),
