@@ -226,7 +226,8 @@ def in_parts(
     def read(part: int) -> dict[str, pa.Table]:
         with duckdb.connect(config={"threads": 1}) as own:
             for name in BASE:
-                files = [scratch / name / "empty.parquet", *(scratch / name / f"part={part}").glob("*.parquet")]
+                # The empty one last, as in the snapshot.
+                files = [*(scratch / name / f"part={part}").glob("*.parquet"), scratch / name / "empty.parquet"]
                 own.read_parquet(list(map(str, files)), hive_partitioning=False).create_view(f"base_{name}")
             return {"hazard_codes": codes, **{name: own.sql(text).to_arrow_table() for name, text in TABLES.items()}}
 

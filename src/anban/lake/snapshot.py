@@ -68,10 +68,12 @@ class Snapshot:
         return sum(f["rows"] for f in self.manifest["files"] if f["table"] == table and root in (None, f["root"]))
 
     def files(self, table: str, root: str) -> list[Path]:
-        """Return a table's files for one root; the empty one, which carries the columns, is always among them."""
-        return [
-            self.folder / f["path"] for f in self.manifest["files"] if f["table"] == table and f["root"] in ("", root)
-        ]
+        """Return a table's files for one root; the empty one, which carries the columns, is always among them.
+
+        It comes last: DuckDB guesses from the first file how many rows a table has, and joins by it.
+        """
+        own = [f for f in self.manifest["files"] if f["table"] == table and f["root"] in ("", root)]
+        return [self.folder / f["path"] for f in sorted(own, key=lambda f: (not f["rows"], f["path"]))]
 
     @property
     def tables(self) -> tuple[str, ...]:
