@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -20,6 +21,7 @@ from anban.contexts.risk import operations, queries
 from anban.contexts.risk.models import Assessment, Cell, Curve, Look, Report, TopHazard, TopPlace
 from anban.lake import assessing, folder
 from anban.lake.assessing import assess, is_due_for_training, train
+from anban.lake.duck import DuckDB
 from anban.lake.folder import manifest_hash
 from anban.lake.reading import FLAGS, SUMS, Reading
 from anban.rules.errors import Refusal
@@ -143,6 +145,16 @@ def test_refusals(own_home: None, a_town: Town, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("ANBAN_LAKE_MEMORY", "much")
     assert refused() == "lake.setting_invalid"
     assert not Assessment.objects.exists()
+
+
+def test_what_does_not_fit_into_the_memory_allowed_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANBAN_LAKE_MEMORY", "30MB")
+    engine = DuckDB(tmp_path / "scratch")
+    with pytest.raises(Refusal) as refusal:
+        engine.make("t", "SELECT list(i) AS all_of_them FROM range(20000000) AS t(i)", {})
+    engine.close()
+    assert refusal.value.code == "lake.memory_short"
+    assert refusal.value.params["memory"] == "30MB"
 
 
 def test_root_without_places_is_refused_by_name_and_passed_over_at_night(
