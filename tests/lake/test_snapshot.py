@@ -8,6 +8,7 @@ import sys
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from django.db import connection
 
 from anban.base.exports import Column, Export, declare, exports
 from anban.base.journal.operations import record, unit
@@ -17,6 +18,7 @@ from anban.contexts.hazards.models import Hazard
 from anban.contexts.inspections.models import Visit
 from anban.contexts.inspections.operations import record_visit
 from anban.lake.folder import Lake, check_files
+from anban.lake.source import alike, opened
 from anban.rules.errors import Refusal
 from tests.factories.inspections import seen
 from tests.factories.town import Town, town
@@ -135,6 +137,19 @@ def test_what_commits_meanwhile_is_not_half_in(a_town: Town, lake: Lake) -> None
     assert Place.objects.filter(root="town").count() == 4
     assert len(rows(taken, "places")) == 3
     assert taken.position == position < size()
+
+
+def test_every_source_of_a_snapshot_sees_one_state(a_town: Town, lake: Lake) -> None:
+    """Also the one that is opened after something was committed."""
+    places = next(export for export in exports() if export.name == "places")
+    with opened(connection.settings_dict) as source:
+        assert source.position() == size()
+        a_town.place("夜里新开的店", manager=None)
+        with alike(connection.settings_dict, source) as sources:
+            assert len(sources) == (2 if source.vendor == "postgresql" else 1)
+            for one in sources:
+                with one.batches(places, source.zones()) as given:
+                    assert sum(len(batch) for batch in given) == 3
 
 
 def test_a_killed_writer_leaves_the_last_snapshot_and_its_draft_is_swept_away(a_town: Town, lake: Lake) -> None:
