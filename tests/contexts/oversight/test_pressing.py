@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from anban.base.jobs import registry
 from anban.base.journal.models import Entry
 from anban.base.journal.verification import verify
 from anban.contexts.accidents.models import Accident, Involved
@@ -300,6 +301,7 @@ def test_accidents_come_from_a_table_twice_changes_nothing_and_bad_rows_come_bac
     t = town()
     place = t.place()
     t.hold("管家", "市安委办", "steward", "试验市")
+    registry.load()
     steward, mapping = t.actor("管家"), mapping_named("accidents")
     file = tmp_path / "accidents.csv"
     rows = [
