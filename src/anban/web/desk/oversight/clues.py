@@ -192,7 +192,7 @@ def _dealt_with(row: Any, sent: Sequence[Any], answers: Mapping[UUID, tuple[str,
         answer = (
             _("措施：%(words)s；原因：%(why)s") % {"words": words[:SHORT], "why": why[:SHORT]} if words else _("待答复")
         )
-        parts.append(f"{one.number} {name_of(one.to_body)}：{answer}")
+        parts.append(f"{one.number} {name_of(one.to_body)} · {answer}")
     return joined(parts) or (_("再比较时已没有差别") if row.state == "gone" else "—")
 
 
