@@ -267,7 +267,7 @@ def main() -> None:
     if options.variants:
         for name, changed, label in variants(tables, folder.label):
             print(f"\n{name}")
-            report(list(measured(changed, label, blocks[2::2])))
+            report(list(measured(changed, label, blocks)))
         return
     windows = list(measured(tables, folder.label, blocks))
     out = report(windows)
