@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from anban.base.files.operations import store
 from anban.base.files.queries import file as stored_file
 from anban.base.files.queries import open_original
 from anban.base.notices.models import Notice
+from anban.contexts.establishments.importers import TARGETS, load_targets
 from anban.contexts.hazards.models import Hazard
 from anban.contexts.inspections.jobs import apply_files, preview_files
 from anban.rules.errors import Refusal
@@ -79,3 +82,26 @@ def test_what_a_person_may_not_do_by_hand_no_job_does(tmp_path: Path):
         apply_files(AT, handle)
     assert sample.value.code == "import.not_allowed"
     assert Hazard.objects.count() == 0
+
+
+IN_A_WORKER = """
+import django
+django.setup()
+from types import SimpleNamespace
+from anban.base.jobs import registry
+registry.load()
+from anban.contexts.inspections.jobs import preview_files
+try:
+    preview_files(None, SimpleNamespace(args={}))
+except KeyError:
+    pass
+from anban.contexts.establishments.importers import TARGETS
+print(*sorted(TARGETS))
+"""
+
+
+def test_a_worker_knows_every_target_though_no_page_has_loaded_it():
+    # This process has loaded the pages; a worker's process has not.
+    done = subprocess.run([sys.executable, "-c", IN_A_WORKER], check=True, capture_output=True, text=True)
+    load_targets()
+    assert done.stdout.split() == sorted(TARGETS)

@@ -8,13 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from anban.base.jobs import registry
 from anban.base.journal.models import Entry
 from anban.base.journal.verification import verify
 from anban.contexts.accidents.models import Accident, Involved
 from anban.contexts.accidents.operations import Named, Report, record_accident
 from anban.contexts.accidents.queries import visible_to as accidents_visible_to
-from anban.contexts.establishments.importers import apply, mapping_named
+from anban.contexts.establishments.importers import apply, load_targets, mapping_named
 from anban.contexts.hazards.models import Hazard
 from anban.contexts.hazards.operations import Sighting, act, enter
 from anban.contexts.obligations.models import Obligation
@@ -301,7 +300,7 @@ def test_accidents_come_from_a_table_twice_changes_nothing_and_bad_rows_come_bac
     t = town()
     place = t.place()
     t.hold("管家", "市安委办", "steward", "试验市")
-    registry.load()
+    load_targets()
     steward, mapping = t.actor("管家"), mapping_named("accidents")
     file = tmp_path / "accidents.csv"
     rows = [

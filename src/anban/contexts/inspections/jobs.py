@@ -17,7 +17,7 @@ from anban.base.jobs.registry import Handle, job
 from anban.base.journal.operations import unit
 from anban.base.notices.operations import tell
 from anban.base.people.actor import Actor, job_actor
-from anban.contexts.establishments.importers import SourceFile, read_mapping
+from anban.contexts.establishments.importers import SourceFile, load_targets, read_mapping
 from anban.contexts.establishments.importers.mapping import Mapping as ImportMapping
 from anban.contexts.inspections.importers import keeper, mappings_named, take_in
 from anban.contexts.inspections.importers.running import Taken
@@ -68,6 +68,7 @@ def preview_files(slot: datetime, handle: Handle) -> dict[str, Any]:
 
 
 def _run(slot: datetime, handle: Handle, *, dry: bool) -> dict[str, Any]:
+    load_targets()
     args = handle.args
     at = _instant(args.get("at"), slot)
     mappings = _mappings(str(args["mapping"]))

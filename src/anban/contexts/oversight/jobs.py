@@ -6,19 +6,13 @@ from datetime import datetime, timedelta
 
 from anban.base.jobs.registry import Handle, job
 from anban.base.people.actor import job_actor
-from anban.contexts.accidents.importers import ACCIDENTS
-from anban.contexts.oversight.importers import DUTIES
 from anban.contexts.oversight.operations.clues import look_over
 from anban.contexts.oversight.operations.duties import open_periods, watch_posts, weigh
 from anban.contexts.oversight.operations.instructions import settle_closed
 from anban.contexts.oversight.operations.instruments import issue_missing
 from anban.contexts.oversight.operations.sanctions import open_for_accidents
 from anban.contexts.oversight.queries.duties import open_due
-from anban.contexts.risk.importers import EVENTS
 from anban.contexts.territory.queries import root as root_of
-
-FILES = (ACCIDENTS, DUTIES, EVENTS)
-"""What the worker can take in from files for this context and those below: named, so that it is known."""
 
 
 @job("oversight.day", every=timedelta(days=1), offset=timedelta(hours=1), per_root=True)

@@ -30,6 +30,7 @@ from anban.contexts.establishments.importers.targets import (
     Said,
     Target,
     TypedRow,
+    load_targets,
     register_target,
 )
 
@@ -57,6 +58,7 @@ __all__ = [
     "Target",
     "TypedRow",
     "apply",
+    "load_targets",
     "mapping_named",
     "prepare_root",
     "preview",

@@ -10,6 +10,8 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from django.utils.module_loading import autodiscover_modules
+
 from anban.base.people.actor import Actor
 from anban.contexts.establishments.columns import Column
 from anban.contexts.establishments.importers.mapping import Mapping
@@ -189,3 +191,8 @@ def register_target(target: Target) -> Target:
         message = f"another target is called {target.code}"
         raise ValueError(message)
     return target
+
+
+def load_targets() -> None:
+    """Import the ``importers`` of every context, so that each has entered its targets; a worker imports nothing else of them."""
+    autodiscover_modules("importers")
