@@ -96,7 +96,9 @@ def test_a_list_is_exported_edited_with_three_broken_rows_and_mended(city: City)
     rows[3]["街道"] = "中关村街道"
     page, counts = bring_in(city, "刘洋", [file_of(header, rows, "底数.csv")])
     assert counts == {"new": 1, "changed": 1, "same": 2, "refused": 3}
-    problems = page.locator("#run h3", has_text="问题 3 个").locator("xpath=following-sibling::*[1]").locator("tbody tr")
+    problems = (
+        page.locator("#run h3", has_text="问题 3 个").locator("xpath=following-sibling::*[1]").locator("tbody tr")
+    )
     expect(problems).to_have_count(3)
     assert [cells.split("\t")[0] for cells in problems.all_inner_texts()] == ["3", "4", "5"]
     assert Place.objects.get(name="新开面馆").address == "望京路9号"
