@@ -491,7 +491,8 @@ def test_everything_planted_about_bodies_is_found_and_nothing_else(built):
             for one in likes.compared(seen, 60)
             if one.found
         }
-        assert both == {(what, key, kind) for what, key, _ in truth["treatment"] for kind in ("measure", "time")}
+        alike = {(what, key, kind) for what, key, _ in truth["treatment"] for kind in ("measure", "time")}
+        assert both == alike | {("dependence", body, "moved") for body, *_ in truth["dependence"]}
 
 
 def test_the_matrix_of_a_fresh_demonstration_shows_the_planted_faults_and_no_other(built):
