@@ -9,16 +9,13 @@ import argparse
 import os
 import platform
 import resource
-import shutil
-import tempfile
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from bench import lake_snapshot
-from bench.city_pass import seconds_of_tree
+from bench.installation import installed
 
 AT = datetime(2026, 3, 2, tzinfo=UTC)
 NIGHTS = 5
@@ -31,23 +28,8 @@ def main() -> None:
     parser.add_argument("--places", type=int, default=100_000)
     parser.add_argument("--postgresql", action="store_true", help="in a PostgreSQL of its own instead of SQLite")
     options = parser.parse_args()
-    with ExitStack() as stack:
-        home = Path(tempfile.mkdtemp(prefix="anban-bench-"))
-        stack.callback(shutil.rmtree, home, ignore_errors=True)
-        os.environ["ANBAN_HOME"] = str(home)
-        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "anban.config.settings")
-        if options.postgresql:
-            from tests.database import Cluster
-
-            cluster = stack.enter_context(Cluster())
-            os.environ["DATABASE_URL"] = cluster.url
-        import django
-
-        django.setup()
-        from django.db import connection
-
-        stack.callback(connection.close)
-        run(home, options.places, (lambda: seconds_of_tree(cluster.pid)) if options.postgresql else (lambda: 0.0))
+    with installed(postgresql=options.postgresql) as (home, server):
+        run(home, options.places, server)
 
 
 def run(home: Path, places: int, server: Callable[[], float]) -> None:

@@ -268,15 +268,14 @@ def test_begun_again_it_adds_nothing(built):
 def test_filling_goes_on_from_what_is_there(built):
     _, made = built
     seen = []
+    seated = [account_by_login(row["login"]).person_id for row in made["logins"] if row["role"] != "enterprise_manager"]
+    told = Notice.objects.filter(person_id__in=seated, created_at__lt=AT)
     with transaction.atomic():
+        assert told.update(read_at=None)
         have = demonstration.fill(
             at=AT, target=made["hazards"] + 15, progress=lambda *said: seen.append(said), per_street=0
         )
-        seated = [
-            account_by_login(row["login"]).person_id for row in made["logins"] if row["role"] != "enterprise_manager"
-        ]
-        unread = Notice.objects.filter(person_id__in=seated, read_at=None, created_at__lt=AT)
-        assert not unread.exists()
+        assert not told.filter(read_at=None).exists()
         transaction.set_rollback(True)
     assert made["hazards"] + 15 <= have <= made["hazards"] + 20
     assert seen

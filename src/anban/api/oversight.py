@@ -121,6 +121,13 @@ class ClueQuery(Paged):
     area: Annotated[str, Field(max_length=60)] = ""
 
 
+def _figures(text: str) -> dict[str, Any]:
+    """Return a clue's figures without the ids of its cases, which may be thousands."""
+    told: dict[str, Any] = json.loads(text)
+    told.pop("cases", None)
+    return told
+
+
 class ClueRow(BaseModel):
     """A clue (研判线索): what a comparison shows, with its figures, who decided on it, when and why."""
 
@@ -134,7 +141,7 @@ class ClueRow(BaseModel):
     area_path: str
     since_on: date
     until_on: date
-    figures: Annotated[dict[str, Any], BeforeValidator(json.loads)]
+    figures: Annotated[dict[str, Any], BeforeValidator(_figures)]
     earlier_id: UUID | None
     found_at: datetime
     state: str

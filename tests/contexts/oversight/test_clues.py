@@ -75,6 +75,14 @@ def test_the_night_opens_a_clue_on_its_own_offices_desk_and_tells_nobody_else(un
     assert [one.en for one in verify().findings if one.en.startswith("oversight")] == []
 
 
+def test_a_clue_of_an_office_without_a_holder_is_on_a_desk_once_somebody_holds_it(unequal: Town) -> None:
+    t, row = unequal, firm(unequal)
+    Obligation.objects.filter(matter_id=row.pk).delete()  # as if nobody had held the office on the night it was found
+    looked(t, 1)
+    looked(t, 2)
+    assert [one.person.name for one in Obligation.objects.filter(matter_id=row.pk, state="open")] == [OFFICE]
+
+
 def test_a_clue_is_settled_with_reason_and_source_and_comes_back_by_new_cases_alone(unequal: Town) -> None:
     t, office, row = unequal, unequal.actor(OFFICE), firm(unequal)
     with pytest.raises(Refusal) as stranger:

@@ -11,6 +11,7 @@ from uuid import UUID
 from anban.base.journal.operations import record, unit
 from anban.base.people.actor import Actor
 from anban.contexts.obligations import operations as obligations
+from anban.contexts.obligations.queries import of_matter
 from anban.contexts.oversight import policies
 from anban.contexts.oversight.models import Clue
 from anban.contexts.oversight.queries import clues as queries
@@ -114,9 +115,11 @@ def _write(look: _Look, told: dict[queries.Subject, str], answered: dict[queries
             if subject not in told:
                 _let_go(look, row)
                 gone += 1
-            elif row.figures != told[subject]:
+                continue
+            if row.figures != told[subject]:
                 row.figures, row.since_on, row.until_on = told[subject], *_span(look, subject, answered)
                 _save(look.actor, look.at, row, "clue.measured", ["figures", "since_on", "until_on"])
+            _owe(look, row)
         now_answered = {
             s: d for (area_id, s), d in queries.answered(look.actor.root).items() if area_id == look.area.pk
         }
@@ -153,19 +156,25 @@ def _open(look: _Look, subject: queries.Subject, figures: str, answered: dict[qu
         "clue.found", actor=look.actor, at=look.at, subject=("clue", row.pk), matter=("clue", row.pk), wrote=[row],
         data={"number": row.number, "kind": kind, "earlier": earlier.number if earlier else ""},
     )  # fmt: skip
-    held = [one for role in COMMITTEE for one in holders_of_role(root_code, role, look.area.path, on)]
-    if not held:
+    _owe(look, row)
+
+
+def _owe(look: _Look, row: Clue) -> None:
+    """Put an open clue on its office's desk unless it is there; while the office has no holder the next look tries again."""
+    on = city_date(look.at, row.root)
+    held = [one for role in COMMITTEE for one in holders_of_role(row.root, role, look.area.path, on)]
+    if not held or of_matter(row.pk).filter(kind=OBLIGATION, state="open").exists():
         return
     term = figure(look.actor, "clue_workdays", on)
-    last, provisional = calendar(root_code).provisional_add_workdays(on, term.value)
+    last, provisional = calendar(row.root).provisional_add_workdays(on, term.value)
     # The title names the kind alone: who looks over an area's duties is not who may know of its bodies' figures.
     obligations.owe(
         actor=look.actor, at=look.at,
         duty=obligations.Duty(
-            root=root_code, person=held[0].person, body=held[0].post.body, unit_name="", kind=OBLIGATION,
+            root=row.root, person=held[0].person, body=held[0].post.body, unit_name="", kind=OBLIGATION,
             subject=("clue", row.pk), matter_id=row.pk, area_path=row.area_path,
-            title=f"{row.number} {CLUES[kind][0]}", title_en=f"{row.number} {CLUES[kind][1]}", source_rule=term.source.citation,
-            due_at=day_end(last, root(root_code).zone) - timedelta(seconds=1), provisional=provisional,
+            title=f"{row.number} {CLUES[row.kind][0]}", title_en=f"{row.number} {CLUES[row.kind][1]}", source_rule=term.source.citation,
+            due_at=day_end(last, root(row.root).zone) - timedelta(seconds=1), provisional=provisional,
             link=f"/oversight/clues/{row.pk}/",
         ),
     )  # fmt: skip

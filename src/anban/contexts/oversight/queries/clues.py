@@ -24,7 +24,9 @@ Subject = tuple[str, str]
 """What a clue is about: its kind, and the body's id or the kind of firm."""
 
 DECIDED = (Clue.State.ON_DESK, Clue.State.SETTLED)
-GROUPS_KEPT, CASES_KEPT = 30, 200
+GROUPS_KEPT = 30
+CASES_KEPT = 20_000
+"""More likes than a district has: a clue's number opens its whole list; beyond it the page says how many it lists."""
 
 
 def visible_to(actor: Actor) -> QuerySet[Clue]:
